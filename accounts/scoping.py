@@ -1,0 +1,51 @@
+"""A manager that refuses to run without a scope.
+
+A query on a scoped model raises `Unscoped` unless it went through a method that calls `in_scope()`,
+such as `visible_to(actor)`. So forgetting the scope is an error in the first test, not a leak.
+"""
+
+from typing import Any, Self, TypeVar
+
+from django.db import models
+from django.db.models import sql
+
+M = TypeVar("M", bound=models.Model, covariant=True)
+
+
+class Unscoped(RuntimeError):
+    """A query on a scoped model was about to run without saying who asks."""
+
+
+class _ScopedQuery(sql.Query):
+    scoped = False
+
+    def get_compiler(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.scoped:
+            name = self.model.__name__ if self.model else "?"
+            raise Unscoped(f"{name} was queried without visible_to(actor)")
+        return super().get_compiler(*args, **kwargs)
+
+
+class ScopedQuerySet(models.QuerySet[M, M]):
+    """Runs only after `in_scope()`."""
+
+    def __init__(self, model: Any = None, query: Any = None, using: Any = None, hints: Any = None) -> None:
+        super().__init__(model, query if query is not None or model is None else _ScopedQuery(model), using, hints)
+
+    def in_scope(self) -> Self:
+        """A copy that may run. For methods that have just limited the rows to what somebody may see."""
+        copy = self._chain()
+        copy.query.scoped = True  # type: ignore[attr-defined]
+        return copy
+
+    def _must_be_scoped(self) -> None:
+        if not getattr(self.query, "scoped", True):
+            raise Unscoped(f"{self.model.__name__} was to be changed without visible_to(actor)")
+
+    def update(self, **kwargs: Any) -> int:
+        self._must_be_scoped()
+        return super().update(**kwargs)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        self._must_be_scoped()
+        return super().delete()

@@ -1,0 +1,22 @@
+"""Celery: the application and the beat schedule, as code.
+
+The broker carries hints, never facts: every task here says "look now" and may be lost or doubled
+without harm, because what is due is a row in PostgreSQL. No task has a countdown or an eta.
+"""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+
+app = Celery("exit_approvals")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    "sweep-clocks": {"task": "approvals.tasks.sweep_clocks", "schedule": 60.0},
+    "deliver-notifications": {"task": "notifications.tasks.deliver", "schedule": 60.0},
+    "sign-audit-checkpoint": {"task": "audit.tasks.sign_checkpoint", "schedule": crontab(hour=0, minute=5)},
+}

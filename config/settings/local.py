@@ -1,0 +1,12 @@
+"""Development: embedded servers, mail on the console, demonstration accounts allowed."""
+
+from config.settings.base import *  # noqa: F403
+from config.settings.base import DATA_DIR, env
+from config.secrets import kept
+
+DEBUG = env.bool("DEBUG", default=True)
+DEMO_ALLOWED = True
+SECRET_KEY = env.str("SECRET_KEY", default="") or kept(DATA_DIR, "secret_key")
+AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY", default="") or kept(DATA_DIR, "audit_signing_key")
+ALLOWED_HOSTS = ["*"]
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
