@@ -1,0 +1,584 @@
+"""Offices and their people, the law that their decisions rest on, their calendars and their clock policies."""
+
+import re
+from datetime import date, datetime
+from typing import Any, ClassVar, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from accounts.roles import Role
+from accounts.tenure import Tenure, TenureQuerySet
+from authorities.terms import DIFFERS_BY_TIER, RULE_BOOK, TIERS, ClockKind, Terms
+
+POSTED_ROLES = (Role.REVIEWER, Role.SENIOR, Role.HEAD, Role.APPEAL_REVIEWER)
+
+
+class InForce(RuntimeError):
+    """Something that is already in force was to be changed. Make a new version instead."""
+
+
+def _by_language(zh: str, en: str) -> str:
+    """`zh` for a reader of Chinese, `en` for everybody else; whichever exists when one is missing."""
+    return (zh or en) if (get_language() or "").startswith("zh") else (en or zh)
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuse a name that is not an IANA time zone."""
+    if name not in available_timezones():
+        raise ValidationError(_("“%(name)s” is not a time zone. An example is Asia/Shanghai."), params={"name": name})
+
+
+class Office(models.Model):
+    """An office of the authority. It keeps its own time zone; its calendar is the national one unless it has its own."""
+
+    code = models.CharField(
+        _("code"),
+        max_length=20,
+        unique=True,
+        validators=[RegexValidator(re.compile(r"^[A-Z0-9]+(-[A-Z0-9]+)*\Z"), _("Capital letters, digits and hyphens."))],
+        help_text=_("Short and stable, such as BJ-HD. Shown in lists."),
+    )
+    name_zh = models.CharField(_("name in Chinese"), max_length=100)
+    name_en = models.CharField(_("name in English"), max_length=100)
+    city = models.CharField(_("city"), max_length=100)
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        default="Asia/Shanghai",
+        validators=[validate_time_zone],
+        help_text=_("The days of its clocks begin and end in this zone."),
+    )
+    address = models.CharField(
+        _("address for remedies"), max_length=200, blank=True, help_text=_("Printed on every denial: where to appeal.")
+    )
+    phone = models.CharField(_("telephone for remedies"), max_length=40, blank=True)
+    email = models.EmailField(_("e-mail for remedies"), blank=True)
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("New requests go to active offices only."))
+
+    class Meta:
+        verbose_name = _("office")
+        verbose_name_plural = _("offices")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The name in the language that is being spoken."""
+        return _by_language(self.name_zh, self.name_en)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which this office's days begin and end."""
+        return ZoneInfo(self.time_zone)
+
+
+class _TsTzRange(Func):
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
+
+
+class Posting(Tenure):
+    """A person's role in an office, for a time, under an officer number that applicants are shown.
+
+    Roles are separate postings; one person may hold several, under one number. Within an office a number
+    belongs to one person at a time.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="postings", verbose_name=_("account")
+    )
+    office = models.ForeignKey(Office, models.PROTECT, related_name="postings", verbose_name=_("office"))
+    role = models.CharField(_("role"), max_length=20, choices=[(role.value, role.label) for role in POSTED_ROLES])
+    number = models.CharField(
+        _("officer number"),
+        max_length=4,
+        validators=[RegexValidator(re.compile(r"^[0-9]{4}\Z"), _("Four digits."))],
+        help_text=_("Four digits. Applicants see this number instead of the name."),
+    )
+
+    class Meta(Tenure.Meta):
+        verbose_name = _("posting")
+        verbose_name_plural = _("postings")
+        ordering = ["office", "number", "role"]
+        indexes = [models.Index(fields=["user"], name="authorities_posting_by_user")]
+        constraints = [
+            *Tenure.Meta.constraints,
+            models.CheckConstraint(
+                name="authorities_posting_number_has_four_digits",
+                condition=Q(number__regex=r"^[0-9]{4}$"),
+                violation_error_message=_("An officer number has four digits."),
+            ),
+            ExclusionConstraint(
+                name="authorities_posting_number_is_one_person",
+                expressions=[
+                    (F("office"), RangeOperators.EQUAL),
+                    (F("number"), RangeOperators.EQUAL),
+                    (F("user"), RangeOperators.NOT_EQUAL),
+                    (_TsTzRange("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message=_("Somebody else of this office has this number at that time."),
+            ),
+            ExclusionConstraint(
+                name="authorities_posting_once_at_a_time",
+                expressions=[
+                    (F("office"), RangeOperators.EQUAL),
+                    (F("role"), RangeOperators.EQUAL),
+                    (F("user"), RangeOperators.EQUAL),
+                    (_TsTzRange("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message=_("This person already holds this role in this office at that time."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.office.code} {self.number} · {self.get_role_display()}"
+
+    @classmethod
+    def grants(cls, user_id: int, at: datetime) -> "models.QuerySet[Any, Any]":
+        """Grants in force at `at`, as (role, office id, officer number)."""
+        return (
+            cls.objects.in_force(at).filter(user_id=user_id).order_by().values_list(F("role"), F("office_id"), F("number"))
+        )
+
+
+class LegalInstrument(models.Model):
+    """A law or rule that a decision can rest on: what it is called, which article, where it can be read, since when."""
+
+    title_zh = models.CharField(_("title in Chinese"), max_length=200)
+    title_en = models.CharField(_("title in English"), max_length=200)
+    article = models.CharField(_("article"), max_length=60, help_text=_("The article that the ground is in."))
+    url = models.URLField(_("where it can be read"), max_length=500)
+    published_on = models.DateField(
+        _("published on"), null=True, blank=True, help_text=_("Empty: not published, and so no ground for anything.")
+    )
+    effective_from = models.DateField(_("in force from"))
+    effective_until = models.DateField(
+        _("in force until"), null=True, blank=True, help_text=_("Its last day; empty: open.")
+    )
+    office = models.ForeignKey(
+        Office,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="instruments",
+        verbose_name=_("competent office"),
+        help_text=_("Empty: every office."),
+    )
+
+    class Meta:
+        verbose_name = _("legal instrument")
+        verbose_name_plural = _("legal instruments")
+        ordering = ["title_zh", "article"]
+        constraints = [
+            models.CheckConstraint(
+                name="authorities_instrument_ends_after_start",
+                condition=Q(effective_until=None) | Q(effective_until__gte=F("effective_from")),
+                violation_error_message=_("The last day cannot be before the first."),
+            ),
+            models.CheckConstraint(
+                name="authorities_instrument_published_before_force",
+                condition=Q(published_on=None) | Q(published_on__lte=F("effective_from")),
+                violation_error_message=_("An instrument cannot be in force before it is published."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.article}".strip()
+
+    @property
+    def title(self) -> str:
+        """The title in the language that is being spoken."""
+        return _by_language(self.title_zh, self.title_en)
+
+    def is_in_force(self, on: date) -> bool:
+        """Whether it is published and effective on `on` (a day in the office's time zone)."""
+        return (
+            self.published_on is not None
+            and self.published_on <= on
+            and self.effective_from <= on
+            and (self.effective_until is None or on <= self.effective_until)
+        )
+
+
+class ReasonCodeQuerySet(models.QuerySet["ReasonCode"]):
+    def in_force(self, on: date, office_id: int) -> Self:
+        """Codes that `office_id` may use on `on` (a day in the office's time zone).
+
+        A code is in force only while its instrument is published and effective, and only for the competent office
+        of both the code and the instrument.
+        """
+        return self.filter(
+            Q(active_until=None) | Q(active_until__gte=on),
+            Q(instrument__effective_until=None) | Q(instrument__effective_until__gte=on),
+            Q(office=None) | Q(office=office_id),
+            Q(instrument__office=None) | Q(instrument__office=office_id),
+            active_from__lte=on,
+            instrument__published_on__lte=on,
+            instrument__effective_from__lte=on,
+        )
+
+
+class ReasonCode(models.Model):
+    """A ground for a denial or a revocation. It rests on an instrument and points at something of this trip."""
+
+    class PointsAt(models.TextChoices):
+        """The part of the trip that the ground is about. That somebody knows something is not one of them."""
+
+        DESTINATION = "destination", _("a destination")
+        HOST = "host", _("a host organisation")
+        EVENT = "event", _("an event")
+        TOPIC = "topic", _("a topic to be spoken about")
+        MATERIAL = "material", _("materials or devices carried")
+        DATES = "dates", _("the dates")
+
+    code = models.CharField(
+        _("code"),
+        max_length=20,
+        unique=True,
+        validators=[RegexValidator(re.compile(r"^[A-Z0-9]+([.-][A-Z0-9]+)*\Z"), _("Capital letters, digits, . and -"))],
+    )
+    label_zh = models.CharField(_("wording in Chinese"), max_length=300)
+    label_en = models.CharField(_("wording in English"), max_length=300)
+    points_at = models.CharField(
+        _("points at"),
+        max_length=20,
+        choices=PointsAt.choices,
+        help_text=_("Which part of this trip it is about. Holding sensitive knowledge alone is never a ground."),
+    )
+    instrument = models.ForeignKey(
+        LegalInstrument, models.PROTECT, related_name="reason_codes", verbose_name=_("legal instrument")
+    )
+    office = models.ForeignKey(
+        Office,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reason_codes",
+        verbose_name=_("office"),
+        help_text=_("Only this office may use it. Empty: every office that the instrument makes competent."),
+    )
+    active_from = models.DateField(_("in use from"))
+    active_until = models.DateField(_("in use until"), null=True, blank=True, help_text=_("Its last day; empty: open."))
+
+    objects = ReasonCodeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("reason code")
+        verbose_name_plural = _("reason codes")
+        ordering = ["code"]
+        constraints = [
+            models.CheckConstraint(
+                name="authorities_reason_ends_after_start",
+                condition=Q(active_until=None) | Q(active_until__gte=F("active_from")),
+                violation_error_message=_("The last day cannot be before the first."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.label}"
+
+    @property
+    def label(self) -> str:
+        """The wording in the language that is being spoken."""
+        return _by_language(self.label_zh, self.label_en)
+
+    def clean(self) -> None:
+        """Refuse a code that its instrument does not carry: not published, not effective, another office."""
+        super().clean()
+        if self.instrument_id is None:
+            return
+        errors: dict[str, Any] = {}
+        if self.instrument.published_on is None:
+            errors["instrument"] = _("This instrument is not published: no code can rest on it.")
+        elif self.active_from is not None and not self.instrument.is_in_force(self.active_from):
+            errors["active_from"] = _("The instrument is not in force on this day.")
+        if self.instrument.office_id is not None and self.office_id not in (None, self.instrument.office_id):
+            errors["office"] = _("The instrument makes another office competent.")
+        if errors:
+            raise ValidationError(errors)
+
+
+class CalendarYear(models.Model):
+    """The working days of one year, for one office or for the country. What is in force never changes: a correction
+    is a new version."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("being prepared")
+        PROVISIONAL = "provisional", _("provisional")
+        PUBLISHED = "published", _("published")
+
+    office = models.ForeignKey(
+        Office,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="calendar_years",
+        verbose_name=_("office"),
+        help_text=_("Empty: the national calendar, for every office that has none of its own for the year."),
+    )
+    year = models.PositiveSmallIntegerField(
+        _("year"), validators=[MinValueValidator(2000), MaxValueValidator(2099)]
+    )
+    version = models.PositiveSmallIntegerField(_("version"), default=1, editable=False)
+    status = models.CharField(
+        _("status"), max_length=12, choices=Status.choices, default=Status.DRAFT, editable=False
+    )
+    source = models.CharField(
+        _("source"), max_length=300, help_text=_("The notice that announces the days off, or where they were taken from.")
+    )
+    since = models.PositiveIntegerField(
+        _("calendar version"),
+        null=True,
+        editable=False,
+        help_text=_("The version of all calendars with which this one came into force."),
+    )
+    published_at = models.DateTimeField(_("in force since"), null=True, editable=False)
+
+    days: "models.Manager[CalendarDay]"
+
+    class Meta:
+        verbose_name = _("calendar year")
+        verbose_name_plural = _("calendar years")
+        ordering = ["-year", "office", "-version"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["office", "year", "version"], nulls_distinct=False, name="authorities_calendar_version"
+            ),
+            models.CheckConstraint(
+                name="authorities_calendar_in_force_has_version",
+                condition=Q(status="draft", since=None, published_at=None)
+                | (~Q(status="draft") & Q(since__isnull=False, published_at__isnull=False)),
+            ),
+        ]
+        indexes = [models.Index(fields=["-since"], name="authorities_calendar_by_since")]
+
+    def __str__(self) -> str:
+        return f"{self.office.code if self.office else _('National')} {self.year} v{self.version}"
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it can still be changed."""
+        return self.status == self.Status.DRAFT
+
+
+class CalendarDay(models.Model):
+    """A day that differs from the week: a weekday off, or a weekend day worked to make up for it."""
+
+    calendar = models.ForeignKey(CalendarYear, models.CASCADE, related_name="days", verbose_name=_("calendar year"))
+    day = models.DateField(_("day"))
+    is_working = models.BooleanField(_("worked"), default=False, help_text=_("A weekend day that is worked."))
+    name_zh = models.CharField(_("name in Chinese"), max_length=100, blank=True)
+    name_en = models.CharField(_("name in English"), max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("special day")
+        verbose_name_plural = _("special days")
+        ordering = ["day"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["calendar", "day"],
+                name="authorities_day_once",
+                violation_error_message=_("This day is in the list already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.name}".strip()
+
+    @property
+    def name(self) -> str:
+        """The name in the language that is being spoken."""
+        return _by_language(self.name_zh, self.name_en)
+
+    def clean(self) -> None:
+        """Refuse a day of another year."""
+        super().clean()
+        if self.day and self.calendar.year and self.day.year != self.calendar.year:
+            raise ValidationError({"day": _("This day is not in the year of the calendar.")})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the day. InForce when its calendar is in force."""
+        self._must_be_draft()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Take the day out. InForce when its calendar is in force."""
+        self._must_be_draft()
+        return super().delete(*args, **kwargs)
+
+    def _must_be_draft(self) -> None:
+        if not self.calendar.is_draft:
+            raise InForce(f"{self.calendar} is in force")
+
+
+class ClockPolicy(models.Model):
+    """A version of the lengths of all clocks, for one office or for every office that has none of its own.
+
+    A clock that runs keeps the version with which it started. What is published never changes.
+    """
+
+    office = models.ForeignKey(
+        Office,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="clock_policies",
+        verbose_name=_("office"),
+        help_text=_("Empty: every office that has no policy of its own."),
+    )
+    version = models.PositiveSmallIntegerField(_("version"), default=1, editable=False)
+    effective_from = models.DateTimeField(
+        _("in force from"), help_text=_("Clocks that start from then on follow it. Running clocks keep theirs.")
+    )
+    note = models.CharField(_("why"), max_length=300, blank=True)
+    published_at = models.DateTimeField(_("published at"), null=True, editable=False)
+
+    lines: "models.Manager[ClockPolicyLine]"
+
+    class Meta:
+        verbose_name = _("clock policy")
+        verbose_name_plural = _("clock policies")
+        ordering = ["office", "-version"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["office", "version"], nulls_distinct=False, name="authorities_policy_version"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.office.code if self.office else _('All offices')} v{self.version}"
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it can still be changed."""
+        return self.published_at is None
+
+    def missing(self) -> list[str]:
+        """What a policy must say and this one does not, in words; empty when it can be published."""
+        present = set(self.lines.values_list("kind", "tier"))
+        tiers = dict(TIERS)
+        return [
+            f"{ClockKind(kind).label} · {tiers[tier]}" if tier else str(ClockKind(kind).label)
+            for kind, tier in RULE_BOOK
+            if (kind, tier) not in present
+        ]
+
+
+class ClockPolicyLine(models.Model):
+    """The terms of one clock, for all tiers or for one. Days are in the clock's own unit."""
+
+    policy = models.ForeignKey(ClockPolicy, models.CASCADE, related_name="lines", verbose_name=_("clock policy"))
+    kind = models.CharField(_("clock"), max_length=20, choices=ClockKind.choices)
+    tier = models.CharField(_("tier"), max_length=20, choices=TIERS, blank=True, help_text=_("Empty: every tier."))
+    days = models.PositiveSmallIntegerField(
+        _("days"),
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+        help_text=_("Working days for reviews, answers, replies, changes and appeals; days of the calendar otherwise."),
+    )
+    remind_at_percent = ArrayField(
+        models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(99)]),
+        verbose_name=_("remind at %"),
+        default=list,
+        blank=True,
+        help_text=_("Percent of the time used, separated by commas, such as 50,80."),
+    )
+    remind_before = ArrayField(
+        models.PositiveSmallIntegerField(validators=[MinValueValidator(1)]),
+        verbose_name=_("remind days before"),
+        default=list,
+        blank=True,
+        help_text=_("Days left, separated by commas, such as 5,2."),
+    )
+    head_after = models.PositiveSmallIntegerField(
+        _("head of office after"), default=2, help_text=_("Days overdue until the head of office is told. Decision only.")
+    )
+    last_after = models.PositiveSmallIntegerField(
+        _("last step after"),
+        default=5,
+        help_text=_("Days overdue until the clearance is deemed given, or the case reported daily. Decision only."),
+    )
+    extension = models.PositiveSmallIntegerField(
+        _("longest extension"), default=0, validators=[MaxValueValidator(10)], help_text=_("0: cannot be extended.")
+    )
+    deem_approved = models.BooleanField(
+        _("deem approved"), default=False, help_text=_("Silence of the office gives the clearance. Decision only.")
+    )
+
+    class Meta:
+        verbose_name = _("terms of a clock")
+        verbose_name_plural = _("terms of the clocks")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["policy", "kind", "tier"],
+                name="authorities_line_once",
+                violation_error_message=_("This clock and tier are in the policy already."),
+            ),
+            models.CheckConstraint(
+                name="authorities_line_has_days",
+                condition=Q(days__gte=1),
+                violation_error_message=_("A clock has at least one day."),
+            ),
+            models.CheckConstraint(
+                name="authorities_line_extension_is_bounded",
+                condition=Q(extension__lte=10) & (Q(kind="decision") | Q(extension=0)),
+                violation_error_message=_("Only a decision can be extended, and by ten working days at most."),
+            ),
+            models.CheckConstraint(
+                name="authorities_line_only_decision_is_deemed",
+                condition=Q(deem_approved=False) | Q(kind="decision", tier__in=["fast", "standard"]),
+                violation_error_message=_("Only a fast or standard decision can be deemed given."),
+            ),
+            models.CheckConstraint(
+                name="authorities_line_escalates_in_order",
+                condition=Q(head_after__lt=F("last_after"), head_after__gte=1),
+                violation_error_message=_("The last step comes after the head of office is told."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.get_tier_display()}".strip()
+
+    def clean(self) -> None:
+        """Refuse a tier on a clock that does not differ by tier."""
+        super().clean()
+        if self.tier and self.kind not in DIFFERS_BY_TIER:
+            raise ValidationError({"tier": _("This clock is the same for every tier.")})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the line. InForce when its policy is published."""
+        self._must_be_draft()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Take the line out. InForce when its policy is published."""
+        self._must_be_draft()
+        return super().delete(*args, **kwargs)
+
+    def _must_be_draft(self) -> None:
+        if not self.policy.is_draft:
+            raise InForce(f"{self.policy} is published")
+
+    @property
+    def terms(self) -> Terms:
+        """This line as a value."""
+        return Terms(
+            days=self.days,
+            remind_at_percent=tuple(self.remind_at_percent),
+            remind_before=tuple(self.remind_before),
+            head_after=self.head_after,
+            last_after=self.last_after,
+            extension=self.extension,
+            deem_approved=self.deem_approved,
+        )
