@@ -8,6 +8,7 @@ A server that dies is started again on the same address. The servers die with th
 Production uses servers of its own: name them in DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL and nothing here runs.
 """
 
+import atexit
 import ctypes
 import errno
 import fcntl
@@ -109,6 +110,35 @@ def servers(folder: Path, *, durable: bool = True) -> Iterator[Urls]:
         yield urls
     finally:
         _leave(connection)
+
+
+def named_for_tests() -> int:
+    """Name servers in os.environ for the rest of this process (quick ones, in DATA_DIR/test, unless some are named).
+
+    Returns a slot: a number from 1 to 15 that no other running process of this checkout has. Each slot is a
+    database and a Valkey database of its own, so that test runs, and workers within a run, never meet.
+    """
+    folder = data_dir() / "test"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+        held = servers(folder, durable=False)
+        try:
+            urls = held.__enter__()
+        except NotStarted as error:
+            sys.exit(str(error))
+        atexit.register(held.__exit__, None, None, None)
+        os.environ.update(urls.environment())
+    for slot in range(1, 16):
+        lock = open(folder / f"slot-{slot}.lock", "w")  # noqa: SIM115 held until the process ends
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _slots_held.append(lock)
+            return slot
+        lock.close()
+    sys.exit("More than 15 test processes run in this checkout at once.")
+
+
+_slots_held: list[IO[str]] = []
 
 
 def _joined(folder: Path, durable: bool) -> tuple[socket.socket, Urls]:

@@ -1,7 +1,15 @@
 """Tests: real servers, fast password hashing, mail kept in memory."""
 
-from config.settings.base import *  # noqa: F403
-from config.settings.base import REST_FRAMEWORK, STORAGES, env
+import os
+
+from config import embedded
+
+# Before the base settings are read, because they say where the servers are.
+TEST_SLOT = embedded.named_for_tests()
+os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{TEST_SLOT}"
+
+from config.settings.base import *  # noqa: E402 F403
+from config.settings.base import STORAGES, env  # noqa: E402
 
 SECRET_KEY = "only-for-tests-" + "x" * 50
 AUDIT_SIGNING_KEY = "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo="

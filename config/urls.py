@@ -1,0 +1,14 @@
+"""Every address of the product. Each app keeps its own; this file says which apps have some."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from config import health
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("health/live/", health.live, name="health_live"),
+    path("health/ready/", health.Ready.as_view(), name="health_ready"),
+]
