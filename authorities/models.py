@@ -1,6 +1,5 @@
 """Offices and their people, the law that their decisions rest on, their calendars and their clock policies."""
 
-import re
 from datetime import date, datetime
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -44,7 +43,7 @@ class Office(models.Model):
         _("code"),
         max_length=20,
         unique=True,
-        validators=[RegexValidator(re.compile(r"^[A-Z0-9]+(-[A-Z0-9]+)*\Z"), _("Capital letters, digits and hyphens."))],
+        validators=[RegexValidator(r"^[A-Z0-9]+(-[A-Z0-9]+)*\Z", _("Capital letters, digits and hyphens."))],
         help_text=_("Short and stable, such as BJ-HD. Shown in lists."),
     )
     name_zh = models.CharField(_("name in Chinese"), max_length=100)
@@ -103,7 +102,7 @@ class Posting(Tenure):
     number = models.CharField(
         _("officer number"),
         max_length=4,
-        validators=[RegexValidator(re.compile(r"^[0-9]{4}\Z"), _("Four digits."))],
+        validators=[RegexValidator(r"^[0-9]{4}\Z", _("Four digits."))],
         help_text=_("Four digits. Applicants see this number instead of the name."),
     )
 
@@ -148,7 +147,10 @@ class Posting(Tenure):
     def grants(cls, user_id: int, at: datetime) -> "models.QuerySet[Any, Any]":
         """Grants in force at `at`, as (role, office id, officer number)."""
         return (
-            cls.objects.in_force(at).filter(user_id=user_id).order_by().values_list(F("role"), F("office_id"), F("number"))
+            cls.objects.in_force(at)
+            .filter(user_id=user_id)
+            .order_by()
+            .values_list(F("role"), F("office_id"), F("number"))
         )
 
 
@@ -246,7 +248,7 @@ class ReasonCode(models.Model):
         _("code"),
         max_length=20,
         unique=True,
-        validators=[RegexValidator(re.compile(r"^[A-Z0-9]+([.-][A-Z0-9]+)*\Z"), _("Capital letters, digits, . and -"))],
+        validators=[RegexValidator(r"^[A-Z0-9]+([.-][A-Z0-9]+)*\Z", _("Capital letters, digits, . and -"))],
     )
     label_zh = models.CharField(_("wording in Chinese"), max_length=300)
     label_en = models.CharField(_("wording in English"), max_length=300)
@@ -327,15 +329,13 @@ class CalendarYear(models.Model):
         verbose_name=_("office"),
         help_text=_("Empty: the national calendar, for every office that has none of its own for the year."),
     )
-    year = models.PositiveSmallIntegerField(
-        _("year"), validators=[MinValueValidator(2000), MaxValueValidator(2099)]
-    )
+    year = models.PositiveSmallIntegerField(_("year"), validators=[MinValueValidator(2000), MaxValueValidator(2099)])
     version = models.PositiveSmallIntegerField(_("version"), default=1, editable=False)
-    status = models.CharField(
-        _("status"), max_length=12, choices=Status.choices, default=Status.DRAFT, editable=False
-    )
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.DRAFT, editable=False)
     source = models.CharField(
-        _("source"), max_length=300, help_text=_("The notice that announces the days off, or where they were taken from.")
+        _("source"),
+        max_length=300,
+        help_text=_("The notice that announces the days off, or where they were taken from."),
     )
     since = models.PositiveIntegerField(
         _("calendar version"),
@@ -501,7 +501,9 @@ class ClockPolicyLine(models.Model):
         help_text=_("Days left, separated by commas, such as 5,2."),
     )
     head_after = models.PositiveSmallIntegerField(
-        _("head of office after"), default=2, help_text=_("Days overdue until the head of office is told. Decision only.")
+        _("head of office after"),
+        default=2,
+        help_text=_("Days overdue until the head of office is told. Decision only."),
     )
     last_after = models.PositiveSmallIntegerField(
         _("last step after"),
