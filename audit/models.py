@@ -156,7 +156,7 @@ class Checkpoint(AppendOnly):
     at = models.DateTimeField(_("signed at"))
     chains = models.PositiveIntegerField(_("chains that moved"))
     digest = models.BinaryField(_("digest"), max_length=32)
-    logs = models.JSONField(_("other logs"), default=dict)
+    logs = models.JSONField(_("other logs"), default=list)
     previous = models.BinaryField(_("previous hash"), max_length=32)
     hash = models.BinaryField(_("hash"), max_length=32)
     key_id = models.CharField(_("key"), max_length=16)

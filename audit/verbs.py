@@ -1,7 +1,7 @@
 """What can be recorded, and how each reads. The apps register their verbs in AppConfig.ready.
 
-    verbs.register("submit", _("Submitted."))
-    verbs.register("extend", lambda entry: _("Extended by %(days)d days.") % entry.data)
+verbs.register("submit", _("Submitted."))
+verbs.register("extend", lambda entry: _("Extended by %(days)d days.") % entry.data)
 """
 
 from __future__ import annotations

@@ -129,9 +129,7 @@ class Notification(Attempt):
         indexes = [
             *Attempt.Meta.indexes,
             models.Index("recipient", F("id").desc(), condition=Q(channel="bell"), name="notifications_bell"),
-            models.Index(
-                "recipient", condition=Q(channel="bell", read_at__isnull=True), name="notifications_unread"
-            ),
+            models.Index("recipient", condition=Q(channel="bell", read_at__isnull=True), name="notifications_unread"),
         ]
 
     def __str__(self) -> str:

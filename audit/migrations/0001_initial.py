@@ -4,69 +4,70 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Checkpoint',
+            name="Checkpoint",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('day', models.DateField(unique=True, verbose_name='day')),
-                ('at', models.DateTimeField(verbose_name='signed at')),
-                ('chains', models.PositiveIntegerField(verbose_name='chains that moved')),
-                ('digest', models.BinaryField(max_length=32, verbose_name='digest')),
-                ('logs', models.JSONField(default=dict, verbose_name='other logs')),
-                ('previous', models.BinaryField(max_length=32, verbose_name='previous hash')),
-                ('hash', models.BinaryField(max_length=32, verbose_name='hash')),
-                ('key_id', models.CharField(max_length=16, verbose_name='key')),
-                ('signature', models.BinaryField(max_length=64, verbose_name='signature')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("day", models.DateField(unique=True, verbose_name="day")),
+                ("at", models.DateTimeField(verbose_name="signed at")),
+                ("chains", models.PositiveIntegerField(verbose_name="chains that moved")),
+                ("digest", models.BinaryField(max_length=32, verbose_name="digest")),
+                ("logs", models.JSONField(default=list, verbose_name="other logs")),
+                ("previous", models.BinaryField(max_length=32, verbose_name="previous hash")),
+                ("hash", models.BinaryField(max_length=32, verbose_name="hash")),
+                ("key_id", models.CharField(max_length=16, verbose_name="key")),
+                ("signature", models.BinaryField(max_length=64, verbose_name="signature")),
             ],
             options={
-                'verbose_name': 'audit checkpoint',
-                'verbose_name_plural': 'audit checkpoints',
-                'ordering': ['day'],
+                "verbose_name": "audit checkpoint",
+                "verbose_name_plural": "audit checkpoints",
+                "ordering": ["day"],
             },
         ),
         migrations.CreateModel(
-            name='CheckpointHead',
+            name="CheckpointHead",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('day', models.DateField(verbose_name='day')),
-                ('chain', models.UUIDField(verbose_name='chain')),
-                ('length', models.PositiveIntegerField(verbose_name='length')),
-                ('head', models.BinaryField(max_length=32, verbose_name='head')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("day", models.DateField(verbose_name="day")),
+                ("chain", models.UUIDField(verbose_name="chain")),
+                ("length", models.PositiveIntegerField(verbose_name="length")),
+                ("head", models.BinaryField(max_length=32, verbose_name="head")),
             ],
             options={
-                'verbose_name': 'head of a chain',
-                'verbose_name_plural': 'heads of chains',
-                'ordering': ['day', 'chain'],
-                'constraints': [models.UniqueConstraint(fields=('chain', 'length'), name='audit_head_one_per_length'), models.UniqueConstraint(fields=('day', 'chain'), name='audit_head_one_per_day')],
+                "verbose_name": "head of a chain",
+                "verbose_name_plural": "heads of chains",
+                "ordering": ["day", "chain"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("chain", "length"), name="audit_head_one_per_length"),
+                    models.UniqueConstraint(fields=("day", "chain"), name="audit_head_one_per_day"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('chain', models.UUIDField(verbose_name='chain')),
-                ('sequence', models.PositiveIntegerField(verbose_name='number in the chain')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('verb', models.CharField(max_length=60, verbose_name='what')),
-                ('actor_id', models.BigIntegerField(null=True, verbose_name='account')),
-                ('actor_role', models.CharField(max_length=20, verbose_name='as')),
-                ('data', models.JSONField(default=dict, verbose_name='data')),
-                ('previous', models.BinaryField(max_length=32, verbose_name='previous hash')),
-                ('hash', models.BinaryField(max_length=32, verbose_name='hash')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("chain", models.UUIDField(verbose_name="chain")),
+                ("sequence", models.PositiveIntegerField(verbose_name="number in the chain")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("verb", models.CharField(max_length=60, verbose_name="what")),
+                ("actor_id", models.BigIntegerField(null=True, verbose_name="account")),
+                ("actor_role", models.CharField(max_length=20, verbose_name="as")),
+                ("data", models.JSONField(default=dict, verbose_name="data")),
+                ("previous", models.BinaryField(max_length=32, verbose_name="previous hash")),
+                ("hash", models.BinaryField(max_length=32, verbose_name="hash")),
             ],
             options={
-                'verbose_name': 'audit entry',
-                'verbose_name_plural': 'audit log',
-                'ordering': ['id'],
-                'indexes': [models.Index(fields=['verb', '-at'], name='audit_entry_by_verb')],
-                'constraints': [models.UniqueConstraint(fields=('chain', 'sequence'), name='audit_entry_one_per_link')],
+                "verbose_name": "audit entry",
+                "verbose_name_plural": "audit log",
+                "ordering": ["id"],
+                "indexes": [models.Index(fields=["verb", "-at"], name="audit_entry_by_verb")],
+                "constraints": [models.UniqueConstraint(fields=("chain", "sequence"), name="audit_entry_one_per_link")],
             },
         ),
     ]

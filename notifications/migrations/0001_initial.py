@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,47 +15,105 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='OutboxEvent',
+            name="OutboxEvent",
             fields=[
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('next_attempt_at', models.DateTimeField(null=True, verbose_name='next attempt')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts that failed')),
-                ('done_at', models.DateTimeField(null=True, verbose_name='done')),
-                ('last_error', models.TextField(blank=True, default='', verbose_name='last error')),
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('event', models.CharField(max_length=60, verbose_name='what')),
-                ('subject', models.UUIDField(verbose_name='about')),
-                ('data', models.JSONField(default=dict, verbose_name='data')),
-                ('words', models.JSONField(default=dict, verbose_name='words')),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("next_attempt_at", models.DateTimeField(null=True, verbose_name="next attempt")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts that failed")),
+                ("done_at", models.DateTimeField(null=True, verbose_name="done")),
+                ("last_error", models.TextField(blank=True, default="", verbose_name="last error")),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("event", models.CharField(max_length=60, verbose_name="what")),
+                ("subject", models.UUIDField(verbose_name="about")),
+                ("data", models.JSONField(default=dict, verbose_name="data")),
+                ("words", models.JSONField(default=dict, verbose_name="words")),
             ],
             options={
-                'verbose_name': 'outbox event',
-                'verbose_name_plural': 'outbox',
-                'abstract': False,
-                'indexes': [models.Index(models.F('next_attempt_at'), condition=models.Q(('done_at', None)), name='notifications_outboxevent_due')],
+                "verbose_name": "outbox event",
+                "verbose_name_plural": "outbox",
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        models.F("next_attempt_at"),
+                        condition=models.Q(("done_at", None)),
+                        name="notifications_outboxevent_due",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('next_attempt_at', models.DateTimeField(null=True, verbose_name='next attempt')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts that failed')),
-                ('done_at', models.DateTimeField(null=True, verbose_name='done')),
-                ('last_error', models.TextField(blank=True, default='', verbose_name='last error')),
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('audience', models.CharField(max_length=30, verbose_name='told as')),
-                ('channel', models.CharField(choices=[('bell', 'on the page'), ('mail', 'by mail')], max_length=4, verbose_name='channel')),
-                ('read_at', models.DateTimeField(null=True, verbose_name='read')),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to=settings.AUTH_USER_MODEL, verbose_name='to')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to='notifications.outboxevent', verbose_name='event')),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("next_attempt_at", models.DateTimeField(null=True, verbose_name="next attempt")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts that failed")),
+                ("done_at", models.DateTimeField(null=True, verbose_name="done")),
+                ("last_error", models.TextField(blank=True, default="", verbose_name="last error")),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("audience", models.CharField(max_length=30, verbose_name="told as")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("bell", "on the page"), ("mail", "by mail")], max_length=4, verbose_name="channel"
+                    ),
+                ),
+                ("read_at", models.DateTimeField(null=True, verbose_name="read")),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notifications",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="to",
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notifications",
+                        to="notifications.outboxevent",
+                        verbose_name="event",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'notification',
-                'verbose_name_plural': 'notifications',
-                'abstract': False,
-                'indexes': [models.Index(models.F('next_attempt_at'), condition=models.Q(('done_at', None)), name='notifications_notification_due'), models.Index(models.F('recipient'), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('channel', 'bell')), name='notifications_bell'), models.Index(models.F('recipient'), condition=models.Q(('channel', 'bell'), ('read_at__isnull', True)), name='notifications_unread')],
-                'constraints': [models.UniqueConstraint(fields=('event', 'recipient', 'channel'), name='notifications_once_per_person_and_channel')],
+                "verbose_name": "notification",
+                "verbose_name_plural": "notifications",
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        models.F("next_attempt_at"),
+                        condition=models.Q(("done_at", None)),
+                        name="notifications_notification_due",
+                    ),
+                    models.Index(
+                        models.F("recipient"),
+                        models.OrderBy(models.F("id"), descending=True),
+                        condition=models.Q(("channel", "bell")),
+                        name="notifications_bell",
+                    ),
+                    models.Index(
+                        models.F("recipient"),
+                        condition=models.Q(("channel", "bell"), ("read_at__isnull", True)),
+                        name="notifications_unread",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("event", "recipient", "channel"), name="notifications_once_per_person_and_channel"
+                    )
+                ],
             },
         ),
     ]
