@@ -129,22 +129,18 @@ def named_for_tests() -> int:
         atexit.register(held.__exit__, None, None, None)
         os.environ.update(urls.environment())
     for slot in range(1, 16):
-        lock = open(folder / f"slot-{slot}.lock", "w")  # noqa: SIM115 held until the process ends
+        lock = os.open(folder / f"slot-{slot}.lock", os.O_WRONLY | os.O_CREAT)  # held until the process ends
         with suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _slots_held.append(lock)
             return slot
-        lock.close()
+        os.close(lock)
     sys.exit("More than 15 test processes run in this checkout at once.")
-
-
-_slots_held: list[IO[str]] = []
 
 
 def _joined(folder: Path, durable: bool) -> tuple[socket.socket, Urls]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        run = _run_folder(folder)
+        run = run_folder(folder)
         with open(folder / "start.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             joined = _connected(run)
@@ -198,6 +194,7 @@ def _start_keeper(folder: Path, durable: bool) -> None:
     with keeper.stdout as answer:
         line = answer.readline().decode()
     if line.strip() == "ready":
+        keeper.returncode = 0  # it outlives us: subprocess need not warn of that
         return
     keeper.wait(STOP_SECONDS)
     raise NotStarted(json.loads(line) if line else f"The embedded servers did not start. {_log_tail(logs / 'keeper.log')}")
@@ -218,7 +215,7 @@ def _log_tail(path: Path, lines: int = 12) -> str:
     return ""
 
 
-def _run_folder(folder: Path) -> Path:
+def run_folder(folder: Path) -> Path:
     """Where the sockets of a data folder are: inside it, or in the temporary folder where that path is too long."""
     run = folder / "run"
     if len(os.fsencode(run)) > LONGEST_SOCKET_FOLDER:
@@ -421,7 +418,7 @@ class Keeper:
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
         self.folder = folder
-        self.run = _run_folder(folder)
+        self.run = run_folder(folder)
         account = Account.of_this_process()
         self.postgres = PostgreSQL(folder, self.run, account, durable=durable)
         self.valkey = Valkey(folder, account, durable=durable)
@@ -513,7 +510,7 @@ def _says_bye(user: socket.socket) -> bool:
 
 def _keep(folder: Path, *, durable: bool, answer: IO[str]) -> int:
     # One keeper a folder: a new one waits here until the one before has stopped its servers.
-    lock = open(folder / "keeper.lock", "w")  # noqa: SIM115 held until the process ends
+    lock = os.open(folder / "keeper.lock", os.O_WRONLY | os.O_CREAT)  # held until the process ends
     fcntl.flock(lock, fcntl.LOCK_EX)
     keeper = Keeper(folder, durable=durable)
     signal.signal(signal.SIGTERM, _exit)

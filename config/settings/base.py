@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "import_export",
     "rest_framework",
+    "config",
     "audit",
     "accounts",
     "authorities",
