@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "import_export",
     "rest_framework",
+    "interface",
     "config",
     "audit",
     "accounts",
@@ -87,7 +88,11 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "notifications.context_processors.bell",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "interface.templatetags.interface",
+            ],
         },
     },
 ]
