@@ -10,6 +10,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("interface.urls")),
+    path("", include("notifications.urls")),
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.Ready.as_view(), name="health_ready"),
 ]

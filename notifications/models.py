@@ -60,12 +60,9 @@ class Attempt(models.Model):
         distance = BACK_OFF[self.attempts] if self.attempts < len(BACK_OFF) else None
         self.attempts += 1
         self.next_attempt_at = at + distance if distance else None
-        # A NUL would be refused by the database, and with it the row that says what is wrong.
-        self.last_error = f"{type(error).__name__}: {error}".replace("\0", "�")[:2000]
-
-    def mark_to_try_again(self, at: datetime) -> None:
-        """Somebody mended the cause: due again at `at`, with all attempts before it. Not saved."""
-        self.attempts, self.next_attempt_at = 0, at
+        # What the database refuses in a text must not keep it from knowing what is wrong.
+        text = f"{type(error).__name__}: {error}".replace("\0", "\N{REPLACEMENT CHARACTER}")
+        self.last_error = text.encode(errors="replace").decode()[:2000]
 
 
 class OutboxEvent(Attempt):
