@@ -11,11 +11,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Func, Q
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.roles import Role
 from accounts.tenure import Tenure, TenureQuerySet
+from authorities.languages import by_language
 from authorities.terms import DIFFERS_BY_TIER, RULE_BOOK, TIERS, ClockKind, Terms
 
 POSTED_ROLES = (Role.REVIEWER, Role.SENIOR, Role.HEAD, Role.APPEAL_REVIEWER)
@@ -23,11 +23,6 @@ POSTED_ROLES = (Role.REVIEWER, Role.SENIOR, Role.HEAD, Role.APPEAL_REVIEWER)
 
 class InForce(RuntimeError):
     """Something that is already in force was to be changed. Make a new version instead."""
-
-
-def _by_language(zh: str, en: str) -> str:
-    """`zh` for a reader of Chinese, `en` for everybody else; whichever exists when one is missing."""
-    return (zh or en) if (get_language() or "").startswith("zh") else (en or zh)
 
 
 def validate_time_zone(name: str) -> None:
@@ -74,7 +69,7 @@ class Office(models.Model):
     @property
     def name(self) -> str:
         """The name in the language that is being spoken."""
-        return _by_language(self.name_zh, self.name_en)
+        return by_language(self.name_zh, self.name_en)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -201,7 +196,7 @@ class LegalInstrument(models.Model):
     @property
     def title(self) -> str:
         """The title in the language that is being spoken."""
-        return _by_language(self.title_zh, self.title_en)
+        return by_language(self.title_zh, self.title_en)
 
     def is_in_force(self, on: date) -> bool:
         """Whether it is published and effective on `on` (a day in the office's time zone)."""
@@ -293,7 +288,7 @@ class ReasonCode(models.Model):
     @property
     def label(self) -> str:
         """The wording in the language that is being spoken."""
-        return _by_language(self.label_zh, self.label_en)
+        return by_language(self.label_zh, self.label_en)
 
     def clean(self) -> None:
         """Refuse a code that its instrument does not carry: not published, not effective, another office."""
@@ -399,7 +394,7 @@ class CalendarDay(models.Model):
     @property
     def name(self) -> str:
         """The name in the language that is being spoken."""
-        return _by_language(self.name_zh, self.name_en)
+        return by_language(self.name_zh, self.name_en)
 
     def clean(self) -> None:
         """Refuse a day of another year."""
