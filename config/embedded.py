@@ -73,6 +73,7 @@ def servers_for(argv: Sequence[str]) -> AbstractContextManager[Urls | None]:
 
     A server that does not come up ends the process with status 1 and a sentence on standard error, not a traceback.
     """
+    os.environ["DATA_DIR"] = str(data_dir())  # absolute, and never empty
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         return nullcontext()
     return _named_in_environment()

@@ -64,6 +64,7 @@ class Command(BaseCommand):
         data = Path(settings.DATA_DIR)
         with Supervised(data=data, run=embedded.run_folder(data.resolve()), environment=environment) as processes:
             self._wait_until_it_answers(processes, f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}")
+            processes.start_the_others()
             self._greet(address)
             while (failed := processes.failed()) is None:
                 time.sleep(1)
