@@ -423,9 +423,7 @@ class _Counting(Protocol):
 _EVERY_DAY = _EveryDay()
 
 
-def evaluate(
-    clock: Clock, *, policy: Policy, calendar: WorkingCalendar, state: State, at: datetime
-) -> ClockReading:
+def evaluate(clock: Clock, *, policy: Policy, calendar: WorkingCalendar, state: State, at: datetime) -> ClockReading:
     """Read `clock` at `at`, with the request in `state`.
 
     `policy` and `calendar` are those of `clock.policy_version` and `clock.calendar_version`. Only `used` depends on
@@ -460,7 +458,11 @@ def _evaluate_waiting(clock: Clock, terms: Terms, calendar: WorkingCalendar, at:
         raise ValueError(f"A clock of kind {clock.kind} waits for a day and has none.")
     zone = calendar.zone
     if clock.kind is ClockKind.DEPARTURE:
-        due, step, scheduled = start_of(clock.anchor, zone), Step.WARN, morning_of(clock.anchor - terms.days * _DAY, zone)
+        due, step, scheduled = (
+            start_of(clock.anchor, zone),
+            Step.WARN,
+            morning_of(clock.anchor - terms.days * _DAY, zone),
+        )
     else:
         due = scheduled = start_of(clock.anchor + terms.days * _DAY, zone)
         step = Step.CLOSE
@@ -553,10 +555,7 @@ class _Count:
 
     def was_cut_on(self, day: date) -> bool:
         """Whether the clock was stopped or started again on `day`."""
-        return any(
-            until == day or (begins == day and index > 0)
-            for index, (begins, _, until) in enumerate(self._runs)
-        )
+        return any(until == day or (begins == day and index > 0) for index, (begins, _, until) in enumerate(self._runs))
 
 
 def _ladder(
