@@ -56,7 +56,7 @@ class WorkingCalendar(Protocol):
 
 
 def add_working_days(calendar: WorkingCalendar, start: date, n: int) -> date:
-    """The n-th working day after `start`; `start` itself, the day of the event, is not counted. ValueError for n < 1."""
+    """The n-th working day after `start`, the day of the event, which is not counted. ValueError for n < 1."""
     if n < 1:
         raise ValueError("A clock has at least one day.")
     return calendar.add(start, n)
@@ -636,7 +636,8 @@ def settle(
     state = next(iter(rule.runs_in))
     before = evaluate(running, policy=policy, calendar=counted_in, state=state, at=at).due_at
     after = evaluate(running, policy=policy, calendar=newest, state=state, at=at).due_at
-    assert before is not None and after is not None  # a running clock has a date
+    assert before is not None  # a running clock has a date
+    assert after is not None
     worse = after < before if rule.binds_applicant else after > before
     return replace(
         clock,
@@ -680,7 +681,7 @@ class Line:
 
 
 def explain(clock: Clock, *, policy: Policy, calendar: WorkingCalendar, state: State, at: datetime) -> tuple[Line, ...]:
-    """The arithmetic of `clock`, from the day of the event to the last day; overdue or standing still, to today at least.
+    """The arithmetic of `clock` from the day of the event to its last day; to today when it is overdue or stands still.
 
     Empty for a clock that waits for a day of the journey: there is nothing to count.
     """

@@ -3,8 +3,8 @@
 A calendar in force never changes: a correction is a new version of its year. Every coming into force raises the
 version of all calendars, so (office, version) names the same working days for ever.
 
-A process keeps the calendar it has read and looks after `rereading.REREAD_SECONDS` whether there is a newer one. A clock
-that was started in between carries the older version, and `clocks.settle` finds it by that like any other.
+A process keeps the calendar it has read and looks after `rereading.REREAD_SECONDS` whether there is a newer one. A
+clock that was started in between carries the older version, by which it is found and settled like any other.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """Offices and their people, the law that their decisions rest on, their calendars and their clock policies."""
 
 from datetime import date, datetime
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.roles import Role
-from accounts.tenure import Tenure, TenureQuerySet
+from accounts.tenure import Tenure
 from authorities.languages import by_language
 from authorities.terms import DIFFERS_BY_TIER, RULE_BOOK, TIERS, ClockKind, Terms
 
@@ -32,7 +32,7 @@ def validate_time_zone(name: str) -> None:
 
 
 class Office(models.Model):
-    """An office of the authority. It keeps its own time zone; its calendar is the national one unless it has its own."""
+    """An office of the authority, with its own time zone. Its calendar is the national one unless it has its own."""
 
     code = models.CharField(
         _("code"),
@@ -391,17 +391,6 @@ class CalendarDay(models.Model):
     def __str__(self) -> str:
         return f"{self.day} {self.name}".strip()
 
-    @property
-    def name(self) -> str:
-        """The name in the language that is being spoken."""
-        return by_language(self.name_zh, self.name_en)
-
-    def clean(self) -> None:
-        """Refuse a day of another year."""
-        super().clean()
-        if self.day and self.calendar.year and self.day.year != self.calendar.year:
-            raise ValidationError({"day": _("This day is not in the year of the calendar.")})
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write the day. InForce when its calendar is in force."""
         self._must_be_draft()
@@ -411,6 +400,17 @@ class CalendarDay(models.Model):
         """Take the day out. InForce when its calendar is in force."""
         self._must_be_draft()
         return super().delete(*args, **kwargs)
+
+    @property
+    def name(self) -> str:
+        """The name in the language that is being spoken."""
+        return by_language(self.name_zh, self.name_en)
+
+    def clean(self) -> None:
+        """Refuse a day of another year."""
+        super().clean()
+        if self.day and self.day.year != self.calendar.year:
+            raise ValidationError({"day": _("This day is not in the year of the calendar.")})
 
     def _must_be_draft(self) -> None:
         if not self.calendar.is_draft:
@@ -547,12 +547,6 @@ class ClockPolicyLine(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.get_tier_display()}".strip()
 
-    def clean(self) -> None:
-        """Refuse a tier on a clock that does not differ by tier."""
-        super().clean()
-        if self.tier and self.kind not in DIFFERS_BY_TIER:
-            raise ValidationError({"tier": _("This clock is the same for every tier.")})
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write the line. InForce when its policy is published."""
         self._must_be_draft()
@@ -562,6 +556,12 @@ class ClockPolicyLine(models.Model):
         """Take the line out. InForce when its policy is published."""
         self._must_be_draft()
         return super().delete(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Refuse a tier on a clock that does not differ by tier."""
+        super().clean()
+        if self.tier and self.kind not in DIFFERS_BY_TIER:
+            raise ValidationError({"tier": _("This clock is the same for every tier.")})
 
     def _must_be_draft(self) -> None:
         if not self.policy.is_draft:

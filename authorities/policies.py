@@ -1,7 +1,7 @@
 """Clock policies: which one is in force for an office, and how one comes into force.
 
 A published policy never changes, so a process keeps each one it has read. Which ones there are it reads again after
-`rereading.REREAD_SECONDS`; a policy is published at least `LEAD` before it takes effect, so every process knows it by then.
+`rereading.REREAD_SECONDS`; a policy is published at least `LEAD` before it takes effect, when every process knows it.
 """
 
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ class NoPolicy(LookupError):
 
 
 def current(office_id: int | None, at: datetime) -> Policy:
-    """The policy that clocks which start at `at` follow: the office's own, else the one of all offices. NoPolicy if none.
+    """The policy that clocks which start at `at` follow: the office's own, else the one of all offices.
 
-    `office_id` None: the one of all offices.
+    `office_id` None: the one of all offices. NoPolicy when there is none yet.
     """
     for effective_from, policy_id in _published(office_id):
         if effective_from <= at:

@@ -1,0 +1,319 @@
+"""The back office for offices, their people, the law, calendars and clock policies.
+
+What is in force is shown and not changed: an action makes the next version from it, another brings a draft into force.
+"""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet
+from django.forms import BaseInlineFormSet, ModelForm
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from authorities import calendars, policies
+from authorities.models import (
+    CalendarDay,
+    CalendarYear,
+    ClockPolicy,
+    ClockPolicyLine,
+    InForce,
+    LegalInstrument,
+    Office,
+    Posting,
+    ReasonCode,
+)
+
+
+class InForceFilter(admin.SimpleListFilter):
+    """Those that hold today."""
+
+    title = _("in force")
+    parameter_name = "in_force"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("today"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.in_force(timezone.now()) if self.value() == "yes" else queryset  # type: ignore[attr-defined]
+
+
+class PostingInline(TabularInline):
+    model = Posting
+    fields = ["user", "role", "number", "starts_at", "ends_at"]
+    autocomplete_fields = ["user"]
+    extra = 0
+    tab = True
+
+
+@admin.register(Office)
+class OfficeAdmin(ModelAdmin):
+    list_display = ["code", "name", "city", "time_zone", "people", "is_active"]
+    list_filter = ["is_active", "city"]
+    search_fields = ["code", "name_zh", "name_en", "city"]
+    fieldsets = [
+        (None, {"fields": ["code", ("name_zh", "name_en"), "city", "time_zone", "is_active"]}),
+        (
+            _("Remedies"),
+            {
+                "fields": ["address", ("phone", "email")],
+                "description": _("Every denial says where to appeal. These are printed on it."),
+            },
+        ),
+    ]
+    inlines = [PostingInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Office]:
+        return super().get_queryset(request).annotate(posted=Count("postings__user", distinct=True))
+
+    @display(description=_("people"), ordering="posted")
+    def people(self, office: Any) -> int:
+        return int(office.posted)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Office | None = None) -> list[str]:
+        # Clocks run in this zone; the code is on documents.
+        return ["code", "time_zone"] if obj else []
+
+
+@admin.register(Posting)
+class PostingAdmin(ModelAdmin):
+    list_display = ["number", "user", "role", "office", "starts_at", "ends_at"]
+    list_filter = [InForceFilter, "role", "office"]
+    search_fields = ["number", "user__name", "user__email"]
+    autocomplete_fields = ["user", "office"]
+    list_select_related = ["user", "office"]
+    date_hierarchy = "starts_at"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Posting | None = None) -> bool:
+        # A posting ends; who held it stays known.
+        return False
+
+
+@admin.register(LegalInstrument)
+class LegalInstrumentAdmin(ModelAdmin):
+    list_display = ["title", "article", "office", "published_on", "effective_from", "effective_until", "state"]
+    list_filter = ["office", "published_on"]
+    search_fields = ["title_zh", "title_en", "article"]
+    autocomplete_fields = ["office"]
+    list_select_related = ["office"]
+
+    @display(description=_("state"), label={_("in force"): "success", _("not in force"): "warning"})
+    def state(self, instrument: LegalInstrument) -> Any:
+        return _("in force") if instrument.is_in_force(timezone.localdate()) else _("not in force")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: LegalInstrument | None = None) -> list[str]:
+        # Decisions rest on its words as soon as it is in force. What changes later is another instrument.
+        if obj and obj.is_in_force(timezone.localdate()):
+            return ["title_zh", "title_en", "article", "published_on", "effective_from", "office"]
+        return []
+
+
+@admin.register(ReasonCode)
+class ReasonCodeAdmin(ModelAdmin):
+    list_display = ["code", "label", "points_at", "instrument", "office", "active_from", "active_until", "state"]
+    list_filter = ["points_at", "office", "instrument"]
+    search_fields = ["code", "label_zh", "label_en"]
+    autocomplete_fields = ["instrument", "office"]
+    list_select_related = ["instrument", "office"]
+
+    @display(description=_("state"), label={_("in use"): "success", _("not in use"): "warning"})
+    def state(self, reason: ReasonCode) -> Any:
+        today = timezone.localdate()
+        in_use = reason.active_from <= today and (reason.active_until is None or today <= reason.active_until)
+        return _("in use") if in_use and reason.instrument.is_in_force(today) else _("not in use")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ReasonCode | None = None) -> list[str]:
+        # Decisions quote its words from its first day on. A new wording is a new code.
+        if obj and obj.active_from <= timezone.localdate():
+            return ["code", "label_zh", "label_en", "points_at", "instrument", "office", "active_from"]
+        return []
+
+
+class DraftOnlyInline(TabularInline):
+    """Rows that can be changed while what they belong to is a draft."""
+
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return (obj is None or obj.is_draft) and super().has_add_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return (obj is None or obj.is_draft) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return (obj is None or obj.is_draft) and super().has_delete_permission(request, obj)
+
+
+class VersionAdmin(ModelAdmin):
+    """Drafts can be changed and thrown away, versions in force only be looked at. Rows come after the first save."""
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        return list(self.inlines) if obj else []
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return (obj is None or obj.is_draft) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is not None and obj.is_draft and super().has_delete_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["office"] if obj else []
+
+    def bring_into_force(self, request: HttpRequest, rows: QuerySet[Any], publish: Any) -> None:
+        """Call `publish` with the id of each row; say how many came into force and why the others did not."""
+        done = 0
+        for row in rows:
+            try:
+                publish(row.pk)
+                done += 1
+            except InForce:
+                self.message_user(request, _("%(name)s is in force already.") % {"name": row}, messages.WARNING)
+            except ValidationError as error:
+                self.message_user(request, f"{row}: {' '.join(error.messages)}", messages.ERROR)
+        if done:
+            text = ngettext("%(n)d came into force.", "%(n)d came into force.", done) % {"n": done}
+            self.message_user(request, text, messages.SUCCESS)
+
+
+class CalendarDayInline(DraftOnlyInline):
+    model = CalendarDay
+    fields = ["day", "is_working", "name_zh", "name_en"]
+
+
+@admin.register(CalendarYear)
+class CalendarYearAdmin(VersionAdmin):
+    list_display = ["year", "scope", "version", "standing", "special_days", "source", "published_at"]
+    list_filter = ["status", "year", "office"]
+    search_fields = ["=year", "source"]
+    list_select_related = ["office"]
+    fields = ["office", "year", "source"]
+    inlines = [CalendarDayInline]
+    actions = ["publish", "publish_provisional", "correct"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CalendarYear]:
+        return super().get_queryset(request).annotate(special=Count("days"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["office", "year"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: CalendarYear, form: ModelForm[Any], change: bool) -> None:
+        """A new draft is the next version of its year and begins with what the library knows of it."""
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        row = calendars.draft(obj.office_id, obj.year, days=calendars.from_library(obj.year), source=obj.source)
+        obj.pk, obj.version = row.pk, row.version
+        self.message_user(request, _("The days known today are filled in. Compare them with the notice."))
+
+    @display(description=_("office"), ordering="office")
+    def scope(self, row: CalendarYear) -> Any:
+        return row.office or _("National")
+
+    @display(
+        description=_("status"),
+        ordering="status",
+        label={
+            CalendarYear.Status.PUBLISHED.label: "success",
+            CalendarYear.Status.PROVISIONAL.label: "warning",
+            CalendarYear.Status.DRAFT.label: "info",
+        },
+    )
+    def standing(self, row: CalendarYear) -> Any:
+        return CalendarYear.Status(row.status).label
+
+    @display(description=_("special days"), ordering="special")
+    def special_days(self, row: Any) -> int:
+        return int(row.special)
+
+    @admin.action(description=_("Bring into force as published"), permissions=["change"])
+    def publish(self, request: HttpRequest, rows: QuerySet[CalendarYear]) -> None:
+        self.bring_into_force(request, rows, lambda pk: calendars.publish(pk, at=timezone.now()))
+
+    @admin.action(description=_("Bring into force as provisional"), permissions=["change"])
+    def publish_provisional(self, request: HttpRequest, rows: QuerySet[CalendarYear]) -> None:
+        provisional = CalendarYear.Status.PROVISIONAL
+        self.bring_into_force(request, rows, lambda pk: calendars.publish(pk, at=timezone.now(), status=provisional))
+
+    @admin.action(description=_("Draft a new version"), permissions=["add"])
+    def correct(self, request: HttpRequest, rows: QuerySet[CalendarYear]) -> None:
+        for row in rows:
+            self.message_user(request, _draft_made(calendars.correction(row), "calendaryear"), messages.SUCCESS)
+
+
+class LineFormSet(BaseInlineFormSet[ClockPolicyLine, ClockPolicy, Any]):
+    """The terms of the clocks, in the order of the rule book."""
+
+    def get_queryset(self) -> QuerySet[ClockPolicyLine]:
+        return super().get_queryset().order_by("id")
+
+
+class ClockPolicyLineInline(DraftOnlyInline):
+    model = ClockPolicyLine
+    formset = LineFormSet
+    fields = [
+        "kind",
+        "tier",
+        "days",
+        "remind_at_percent",
+        "remind_before",
+        "head_after",
+        "last_after",
+        "extension",
+        "deem_approved",
+    ]
+
+
+@admin.register(ClockPolicy)
+class ClockPolicyAdmin(VersionAdmin):
+    list_display = ["scope", "version", "standing", "effective_from", "published_at", "note"]
+    list_filter = ["office"]
+    search_fields = ["note"]
+    list_select_related = ["office"]
+    fields = ["office", "effective_from", "note"]
+    inlines = [ClockPolicyLineInline]
+    actions = ["publish", "revise"]
+
+    def save_model(self, request: HttpRequest, obj: ClockPolicy, form: ModelForm[Any], change: bool) -> None:
+        """A new draft is the next version of its office and begins with what is in force there now."""
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        in_force = policies.current(obj.office_id, timezone.now())
+        row = policies.draft(obj.office_id, effective_from=obj.effective_from, lines=in_force.lines, note=obj.note)
+        obj.pk, obj.version = row.pk, row.version
+        self.message_user(request, _("The terms in force now are filled in. Change what is to change."))
+
+    @display(description=_("office"), ordering="office")
+    def scope(self, row: ClockPolicy) -> Any:
+        return row.office or _("All offices")
+
+    @display(description=_("status"), label={_("published"): "success", _("being prepared"): "info"})
+    def standing(self, row: ClockPolicy) -> Any:
+        return _("being prepared") if row.is_draft else _("published")
+
+    @admin.action(description=_("Publish"), permissions=["change"])
+    def publish(self, request: HttpRequest, rows: QuerySet[ClockPolicy]) -> None:
+        self.bring_into_force(request, rows, lambda pk: policies.publish(pk, at=timezone.now()))
+
+    @admin.action(description=_("Draft a new version"), permissions=["add"])
+    def revise(self, request: HttpRequest, rows: QuerySet[ClockPolicy]) -> None:
+        for row in rows:
+            lines = {(line.kind, line.tier): line.terms for line in row.lines.all()}
+            made = policies.draft(row.office_id, effective_from=timezone.now(), lines=lines, note=row.note)
+            self.message_user(request, _draft_made(made, "clockpolicy"), messages.SUCCESS)
+
+
+def _draft_made(row: CalendarYear | ClockPolicy, name: str) -> str:
+    return format_html(
+        '{} <a href="{}">{}</a>',
+        _("A draft was made:"),
+        reverse(f"admin:authorities_{name}_change", args=[row.pk]),
+        row,
+    )
