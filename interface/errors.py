@@ -8,7 +8,7 @@ from django.forms import BaseForm, BaseFormSet, BoundField
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One sentence and the id of the place on the page where it is put right."""
+    """What is wrong, with the name of the field before it, and the id of the place on the page where it is put right."""
 
     words: str
     target: str
@@ -29,7 +29,7 @@ def _mistakes(form: "BaseForm | BaseFormSet[BaseForm]") -> Iterator[Mistake]:
         return
     yield from _whole(form.non_field_errors(), form.prefix)
     for field in form:
-        yield from (Mistake(str(words), target_of(field)) for words in field.errors)
+        yield from (Mistake(f"{field.label}: {words}", target_of(field)) for words in field.errors)
 
 
 def _whole(errors: Iterable[str], prefix: str | None) -> Iterator[Mistake]:

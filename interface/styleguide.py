@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from interface.charts import Bar
 from interface.tags import STATES, TIERS, state_tag, tier_tag, time_of
+from interface.widgets import DateInput
 
 
 class SampleForm(forms.Form):
@@ -19,7 +20,7 @@ class SampleForm(forms.Form):
     starts = forms.DateField(
         label=gettext_lazy("First day"),
         help_text=gettext_lazy("The day you leave the country."),
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=DateInput,
     )
     purpose = forms.ChoiceField(
         label=gettext_lazy("Purpose"),
@@ -64,7 +65,7 @@ def samples() -> dict[str, Any]:
     now = timezone.now()
     today = timezone.localdate(now)
     return {
-        "form": SampleForm({"title": "", "starts": "2026-13-40", "purpose": ""}),
+        "form": SampleForm({"title": "", "starts": "", "purpose": ""}),
         "filter_form": FilterForm(),
         "states": [state_tag(name, name) for name in STATES],
         "tiers": [tier_tag(name, name) for name in TIERS],

@@ -76,7 +76,7 @@ def page_header(
     return _component(
         context,
         "page_header",
-        crumbs=content.strip(),
+        crumbs=SafeString(content.strip()),
         title=title,
         lede=lede,
         caption=caption,
