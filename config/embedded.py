@@ -36,6 +36,8 @@ HERE = Path(__file__).resolve()
 DEFAULT_DATA_DIR = HERE.parent.parent / ".data"
 START_SECONDS = 60
 STOP_SECONDS = 20
+RESTART_SECONDS = 2
+NEEDED_BYTES = 100 * 1024 * 1024
 # The path of a unix socket has 107 bytes; PostgreSQL adds "/.s.PGSQL.5432".
 LONGEST_SOCKET_FOLDER = 90
 
@@ -141,6 +143,8 @@ def named_for_tests() -> int:
 def _joined(folder: Path, durable: bool) -> tuple[socket.socket, Urls]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(folder).free < NEEDED_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
         run = run_folder(folder)
         with open(folder / "start.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -151,7 +155,9 @@ def _joined(folder: Path, durable: bool) -> tuple[socket.socket, Urls]:
     except OSError as error:
         raise NotStarted(_sentence(error, folder)) from error
     if joined is None:
-        raise NotStarted(f"The embedded servers came up and went away again. {_log_tail(folder / 'log' / 'keeper.log')}")
+        raise NotStarted(
+            f"The embedded servers came up and went away again. {_log_tail(folder / 'log' / 'keeper.log')}"
+        )
     return joined
 
 
@@ -198,12 +204,14 @@ def _start_keeper(folder: Path, durable: bool) -> None:
         keeper.returncode = 0  # it outlives us: subprocess need not warn of that
         return
     keeper.wait(STOP_SECONDS)
-    raise NotStarted(json.loads(line) if line else f"The embedded servers did not start. {_log_tail(logs / 'keeper.log')}")
+    raise NotStarted(
+        json.loads(line) if line else f"The embedded servers did not start. {_log_tail(logs / 'keeper.log')}"
+    )
 
 
 def _sentence(error: OSError, folder: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk is full: the embedded servers keep their data in {folder}. Free some space, or set DATA_DIR."
+        return f"The disk is full: {folder} needs {NEEDED_BYTES >> 20} MB at least. Free some, or set DATA_DIR."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"The embedded servers cannot write to {error.filename or folder}. Set DATA_DIR to a folder of yours."
     return f"The embedded servers did not start: {error}."
@@ -246,16 +254,22 @@ class Account:
         nobody = pwd.getpwnam("nobody")
         return cls(nobody.pw_uid, nobody.pw_gid, other=True)
 
-    def command(self, *words: str | Path) -> list[str]:
-        """`words` as this account. Ambient CAP_DAC_OVERRIDE lets it reach a checkout that only root can enter."""
+    def command(self, *words: str | Path, reach: Sequence[Path]) -> list[str]:
+        """`words` as this account. Where it may not enter the places in `reach` (a checkout in /root), a capability
+        lets it: better than opening somebody's home to everybody."""
         line = [str(word) for word in words]
         if not self.other:
             return line
         setpriv = shutil.which("setpriv")
         if setpriv is None:
-            raise NotStarted("PostgreSQL does not run as root and there is no setpriv (util-linux). Run as another user.")
-        who = [f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
-        return [setpriv, *who, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", *line]
+            raise NotStarted(
+                "PostgreSQL does not run as root, and there is no setpriv (util-linux). Run as another user."
+            )
+        as_other = [setpriv, f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
+        for place in reach:
+            if subprocess.run([*as_other, "test", "-x", str(place)], check=False).returncode != 0:
+                return [*as_other, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", *line]
+        return [*as_other, *line]
 
 
 class PostgreSQL:
@@ -299,8 +313,20 @@ class PostgreSQL:
             os.chown(fresh, self.account.uid, self.account.gid)
         done = subprocess.run(
             self.account.command(
-                self.programs / "initdb", "-D", fresh, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync",
+                self.programs / "initdb",
+                "-D",
+                fresh,
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                "--locale=C",
+                "--no-sync",
+                reach=[self.programs / "initdb", fresh],
             ),  # fmt: skip
             capture_output=True,
             text=True,
@@ -313,18 +339,39 @@ class PostgreSQL:
     def start(self) -> "subprocess.Popen[bytes]":
         options = [word for name, value in self.settings.items() for word in ("-c", f"{name}={value}")]
         # SIGINT is PostgreSQL's fast shutdown.
-        return _start(self.account.command(self.programs / "postgres", "-D", self.data, *options), self.log, signal.SIGINT)
+        line: list[str | Path] = [self.programs / "postgres", "-D", self.data, *options]
+        command = self.account.command(*line, reach=[self.programs / "postgres", self.data])
+        return _start(command, self.log, signal.SIGINT)
 
     def ready(self) -> bool:
-        probe = [self.programs / "pg_isready", "-q", "-h", self.sockets, "-U", "postgres", "-d", "postgres"]
+        probe: list[str | Path] = [
+            self.programs / "pg_isready",
+            "-q",
+            "-h",
+            self.sockets,
+            "-U",
+            "postgres",
+            "-d",
+            "postgres",
+        ]
         return subprocess.run(probe, check=False).returncode == 0
 
     def finish(self) -> None:
         """Make the roles and the database where they are missing."""
-        psql = [self.programs / "psql", "-X", "-q", "-h", self.sockets, "-U", "postgres", "-d", "postgres"]
+        psql: list[str | Path] = [
+            self.programs / "psql",
+            "-X",
+            "-q",
+            "-h",
+            self.sockets,
+            "-U",
+            "postgres",
+            "-d",
+            "postgres",
+        ]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "EXIT_"))}
         # Only here, never in production: the owner makes the databases of the tests.
-        commands = ["-f", HERE.with_name("roles.sql"), "-c", "ALTER ROLE exit_owner CREATEDB"]
+        commands: list[str | Path] = ["-f", HERE.with_name("roles.sql"), "-c", "ALTER ROLE exit_owner CREATEDB"]
         done = subprocess.run([*psql, *commands], capture_output=True, text=True, env=environment, check=False)
         if done.returncode:
             raise NotStarted(f"PostgreSQL refused config/roles.sql:\n{done.stderr.strip()}")
@@ -424,6 +471,7 @@ class Keeper:
         self.postgres = PostgreSQL(folder, self.run, account, durable=durable)
         self.valkey = Valkey(folder, account, durable=durable)
         self.running: dict[Server, subprocess.Popen[bytes]] = {}
+        self.not_before: dict[Server, float] = {}
 
     def start(self) -> None:
         for server in (self.postgres, self.valkey):
@@ -464,15 +512,12 @@ class Keeper:
                     users.add(user)
                     with suppress(OSError):
                         user.sendall(greeting)
-                elif not _says_bye(ready):
                     continue
-                else:
-                    users.discard(ready)
-                    if users:
-                        ready.close()
-                        continue
+                users.discard(ready)  # a word or the end of the connection: both mean gone
+                if not users:
                     self.stop(listener)
-                    ready.close()
+                ready.close()  # the answer that _leave waits for
+                if not users:
                     return
             if not users and time.monotonic() > first_by:
                 self.stop(listener)
@@ -481,9 +526,11 @@ class Keeper:
 
     def _restart_the_dead(self) -> None:
         for server, process in self.running.items():
-            if process.poll() is not None:
-                print(f"{server.name} ended with status {process.returncode}: started again", file=sys.stderr, flush=True)
-                self.running[server] = server.start()
+            if process.poll() is None or time.monotonic() < self.not_before.get(server, 0):
+                continue
+            print(f"{server.name} ended with status {process.returncode}: started again", file=sys.stderr, flush=True)
+            self.not_before[server] = time.monotonic() + RESTART_SECONDS
+            self.running[server] = server.start()
 
     def stop(self, listener: socket.socket | None = None) -> None:
         """Stop both servers; nobody new is let in first."""
@@ -499,14 +546,6 @@ class Keeper:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def _says_bye(user: socket.socket) -> bool:
-    try:
-        user.recv(64)
-    except OSError:
-        pass
-    return True  # a word or the end of the connection: both mean gone
 
 
 def _keep(folder: Path, *, durable: bool, answer: IO[str]) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, cast
 
 from supervisor.xmlrpc import SupervisorTransport
 
@@ -72,7 +72,9 @@ class Supervised:
         self.copying.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.supervisord.terminate()
         try:
             self.supervisord.wait(STOP_SECONDS + 4)
@@ -111,9 +113,9 @@ class Supervised:
         if self.supervisord.poll() is not None:
             return "supervisord"
         with suppress(OSError, xmlrpc.client.Error, xmlrpc.client.ProtocolError), self._connected() as proxy:
-            for process in proxy.supervisor.getAllProcessInfo():
+            for process in cast(list[dict[str, str]], proxy.supervisor.getAllProcessInfo()):
                 if process["statename"] == "FATAL":
-                    return str(process["name"])
+                    return process["name"]
         return None
 
     def start_the_others(self) -> None:

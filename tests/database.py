@@ -1,13 +1,14 @@
-"""The tests' database: real PostgreSQL, migrated once as the owner, copied for each process, used as the product's role.
+"""The tests' database: real PostgreSQL, migrated once as the owner, copied for each process, used as the product.
 
-`db` (or `@pytest.mark.django_db`) wraps a test in a transaction, as everywhere. A test that needs real commits, seen by
-other connections, threads or processes, asks for `committed`: it gets the database to itself and leaves a fresh copy.
+`db` (or `@pytest.mark.django_db`) wraps a test in a transaction, as everywhere. A test that needs real commits, seen
+by other connections, threads or processes, asks for `committed`: the database is its own, and fresh again afterwards.
 """
 
 import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from importlib.metadata import distributions
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -19,6 +20,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections
 from psycopg2 import sql
+from pytest_django import DjangoDbBlocker
 
 # What the schema and the rows in a fresh database are made from.
 SCHEMA_SOURCES = ("*/migrations/*.py", "*/models.py", "*/models/*.py", "*/apps.py", "audit/*.py")
@@ -39,27 +41,29 @@ def database_name() -> str:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: object, database_name: str) -> Iterator[None]:
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker, database_name: str
+) -> Iterator[None]:
     """Replaces pytest-django's: both aliases mean this process's copy of the migrated database."""
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+    with django_db_blocker.unblock():
         template = _migrated_template()
         _copy(template, database_name)
         _connect_to(database_name)
         cache.clear()
     yield
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+    with django_db_blocker.unblock():
         connections.close_all()
         with _maintenance() as cursor:
             _drop(cursor, database_name)
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: object, database_name: str) -> Iterator[None]:
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker, database_name: str) -> Iterator[None]:
     """The database without a transaction around the test. Afterwards every row is as the migrations left it.
 
     Connections that threads or processes left open are cut.
     """
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+    with django_db_blocker.unblock():
         try:
             yield
         finally:
@@ -123,16 +127,12 @@ def _drop(cursor: "psycopg2.extensions.cursor", name: str) -> None:
     cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-class _maintenance:
+@contextmanager
+def _maintenance() -> Iterator["psycopg2.extensions.cursor"]:
     """A cursor of the owner outside every test database, each statement on its own."""
-
-    def __enter__(self) -> "psycopg2.extensions.cursor":
-        self.connection = psycopg2.connect(os.environ["DATABASE_OWNER_URL"])
-        self.connection.autocommit = True
-        return self.connection.cursor()
-
-    def __exit__(self, *error: object) -> None:
-        self.connection.close()
+    with closing(psycopg2.connect(os.environ["DATABASE_OWNER_URL"])) as connection:
+        connection.autocommit = True
+        yield connection.cursor()
 
 
 def _connect_to(name: str) -> None:

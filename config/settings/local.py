@@ -1,8 +1,8 @@
 """Development: embedded servers, mail on the console, demonstration accounts allowed."""
 
+from config.secrets import kept
 from config.settings.base import *  # noqa: F403
 from config.settings.base import DATA_DIR, env
-from config.secrets import kept
 
 DEBUG = env.bool("DEBUG", default=True)
 DEMO_ALLOWED = True

@@ -5,9 +5,9 @@ import os
 import signal
 import socket
 import time
-import urllib.error
-import urllib.request
 from argparse import ArgumentParser
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,6 +24,7 @@ from config import embedded
 from config.processes import Supervised
 
 START_SECONDS = 60
+LOCAL = ("127.0.0.1", "0.0.0.0")  # noqa: S104 compared with, not listened on
 
 
 class Stopped(BaseException):
@@ -54,7 +55,8 @@ class Command(BaseCommand):
         _refuse_taken(host, port)
         self._prepare(demo=demo)
         connections.close_all()
-        address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}/"
+        near = "localhost" if host in LOCAL else host
+        address = f"http://{near}:{port}/"
         environment = {
             **os.environ,
             "GRANIAN_HOST": host,
@@ -63,7 +65,7 @@ class Command(BaseCommand):
         }
         data = Path(settings.DATA_DIR)
         with Supervised(data=data, run=embedded.run_folder(data.resolve()), environment=environment) as processes:
-            self._wait_until_it_answers(processes, f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}")
+            self._wait_until_it_answers(processes, "127.0.0.1" if host in LOCAL else host, port)
             processes.start_the_others()
             self._greet(address)
             while (failed := processes.failed()) is None:
@@ -85,17 +87,17 @@ class Command(BaseCommand):
             self.stdout.write("Loading the demonstration data; this happens once …")
             call_command("demo")
 
-    def _wait_until_it_answers(self, processes: Supervised, address: str) -> None:
+    def _wait_until_it_answers(self, processes: Supervised, host: str, port: int) -> None:
         give_up = time.monotonic() + START_SECONDS
         while time.monotonic() < give_up:
             if (failed := processes.failed()) is not None:
                 raise CommandError(f"{failed} did not start: the lines above that begin with its name say why.")
-            try:
-                with urllib.request.urlopen(f"{address}/health/live/", timeout=5):
+            with suppress(OSError, HTTPException), closing(HTTPConnection(host, port, timeout=5)) as connection:
+                connection.request("GET", "/health/live/")
+                if connection.getresponse().status == 200:
                     return
-            except (OSError, urllib.error.URLError):
-                time.sleep(0.1)
-        raise CommandError(f"The web server did not answer on {address} within {START_SECONDS} s.")
+            time.sleep(0.1)
+        raise CommandError(f"The web server did not answer on {host}:{port} within {START_SECONDS} s.")
 
     def _greet(self, address: str) -> None:
         self.stdout.write(f"\nExit approvals is running: {address}\n")
@@ -125,7 +127,9 @@ def _refuse_taken(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise CommandError(f"Port {port} is taken by another program. Choose one: PORT=8001 make run") from error
+                raise CommandError(
+                    f"Port {port} is taken by another program. Choose one: PORT=8001 make run"
+                ) from error
             raise CommandError(f"Port {port} on {host} cannot be used: {error.strerror}.") from error
 
 
