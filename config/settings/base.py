@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+
+# Lets annotations such as ModelForm[User] be evaluated at run time.
+django_stubs_ext.monkeypatch()
 
 env = environ.Env()
 

@@ -1,0 +1,534 @@
+"""Who is told what when something happened to a request, and how each verb reads in the history.
+
+Adding a notification is one line in `NOTICES`; adding a verb is one line in `VERBS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.roles import SYSTEM, Role
+from approvals import queries
+from approvals.models import Appeal, TravelRequest
+from approvals.states import State
+from audit import verbs
+from authorities.models import Posting
+from companies.models import Membership
+from notifications.models import OutboxEvent
+from notifications.registry import Notice, register as register_notice
+
+Recipients = Callable[[OutboxEvent], Iterable[int]]
+
+# How each verb reads in the history of a request. Who did it and when stands beside it.
+VERBS: Mapping[str, str | Promise] = {
+    "start": _("Draft begun"),
+    "attach": _("Document added"),
+    "remove_attachment": _("Document removed"),
+    "submit": _("Submitted"),
+    "return_for_changes": _("Returned for changes by the company"),
+    "endorse": _("Endorsed by the company"),
+    "object": _("Sent on by the company with objections"),
+    "decline": _("Declined by the company"),
+    "refer": _("Referred to the office as a personal trip"),
+    "forward": _("Forwarded to the office: the company did not answer in time"),
+    "take": _("Case taken by a reviewer"),
+    "hand_over": _("Case handed over"),
+    "recuse": _("A reviewer declared a conflict of interest and left the case"),
+    "agree_information": _("A senior reviewer agreed to a second information request"),
+    "ask_information": _("Information requested; the office's clock is stopped"),
+    "answer": _("Answered; the office's clock goes on"),
+    "approve": _("Approved"),
+    "propose": _("Decision proposed"),
+    "reply": _("Reply to the proposed denial"),
+    "confirm": _("Proposed decision confirmed"),
+    "reject_proposal": _("Proposal given back to the reviewer"),
+    "extend": _("Due date extended"),
+    "deem_approved": _("Approved because the time for deciding was over"),
+    "withdraw": _("Withdrawn by the applicant"),
+    "lapse": _("Lapsed: no reaction in time"),
+    "reopen": _("Reopened"),
+    "propose_revocation": _("Revocation proposed"),
+    "revoke": _("Clearance revoked"),
+    "file_appeal": _("Appeal filed"),
+    "hear_appeal": _("Appeal taken under review"),
+    "uphold": _("Appeal decided: the decision stands"),
+    "overturn": _("Appeal decided: the decision is replaced by a clearance"),
+    "close": _("Closed"),
+    "remind": _("Reminder sent"),
+    "escalate": _("Lateness escalated"),
+}
+
+
+def _request(event: OutboxEvent) -> TravelRequest:
+    return queries.visible_to(SYSTEM).select_related("applicant", "company", "office").get(pk=event.subject)
+
+
+def applicant(event: OutboxEvent) -> Iterable[int]:
+    """The person whose trip it is."""
+    user_id = _request(event).applicant.user_id
+    return [user_id] if user_id else []
+
+
+def officers(event: OutboxEvent) -> Iterable[int]:
+    """The compliance officers of the company, except the applicant."""
+    request = _request(event)
+    found = Membership.objects.in_force(event.at).filter(company_id=request.company_id)
+    return found.exclude(user_id=request.applicant.user_id).values_list("user_id", flat=True).distinct()
+
+
+def _posted(event: OutboxEvent, role: Role, request: TravelRequest) -> Iterable[int]:
+    found = Posting.objects.in_force(event.at).filter(office_id=request.office_id, role=role)
+    away = queries.recused(request)
+    return found.exclude(user_id__in=[*away, request.applicant.user_id]).values_list("user_id", flat=True).distinct()
+
+
+def reviewers(event: OutboxEvent) -> Iterable[int]:
+    """The reviewer who has the case; while nobody has it, all reviewers of the office."""
+    request = _request(event)
+    return [request.assigned_reviewer_id] if request.assigned_reviewer_id else _posted(event, Role.REVIEWER, request)
+
+
+def assigned_reviewer(event: OutboxEvent) -> Iterable[int]:
+    """The reviewer who has the case, if somebody has."""
+    reviewer_id = _request(event).assigned_reviewer_id
+    return [reviewer_id] if reviewer_id else []
+
+
+def seniors(event: OutboxEvent) -> Iterable[int]:
+    """The senior reviewers of the office, except who proposed."""
+    request = _request(event)
+    apart = (request.proposed_by_id, request.revocation_proposed_by_id)
+    return [user_id for user_id in _posted(event, Role.SENIOR, request) if user_id not in apart]
+
+
+def head(event: OutboxEvent) -> Iterable[int]:
+    """The head of the office."""
+    return _posted(event, Role.HEAD, _request(event))
+
+
+def appeal_reviewers(event: OutboxEvent) -> Iterable[int]:
+    """Who hears the appeal; until somebody does, the appeal reviewers of the office that it went to."""
+    appeal = Appeal.objects.filter(request_id=event.subject).order_by("-filed_at").first()
+    if appeal is None:
+        return []
+    if appeal.heard_by_id:
+        return [appeal.heard_by_id]
+    found = Posting.objects.in_force(event.at).filter(office_id=appeal.office_id, role=Role.APPEAL_REVIEWER)
+    return found.values_list("user_id", flat=True).distinct()
+
+
+_TURN: Mapping[str, Recipients] = {
+    "company": officers,
+    "decision": reviewers,
+    "answer": applicant,
+    "reply": applicant,
+    "change": applicant,
+    "draft": applicant,
+    "appeal_filing": applicant,
+    "appeal": appeal_reviewers,
+}
+_TURN_IN: Mapping[str, Recipients] = {
+    State.DRAFT: applicant,
+    State.RETURNED: applicant,
+    State.COMPANY_DECLINED: applicant,
+    State.INFORMATION_REQUESTED: applicant,
+    State.COMPANY_REVIEW: officers,
+    State.AUTHORITY_REVIEW: reviewers,
+    State.DECISION_PROPOSED: seniors,
+}
+
+
+def whose_turn(event: OutboxEvent) -> Iterable[int]:
+    """Who is reminded: those whose clock it is; of the departure, those whose turn it is in the state, and the applicant."""
+    clock = str(event.data.get("clock", ""))
+    if clock in _TURN:
+        return _TURN[clock](event)
+    return {*_TURN_IN.get(str(event.data.get("state", "")), applicant)(event), *applicant(event)}
+
+
+def escalated_to(event: OutboxEvent) -> Iterable[int]:
+    """A senior for the first step of lateness, the head of office for the later ones; of an appeal, who hears it."""
+    if event.data.get("clock") == "appeal":
+        return appeal_reviewers(event)
+    return seniors(event) if event.data.get("step") == "escalate" else head(event)
+
+
+def _context(event: OutboxEvent) -> dict[str, Any]:
+    request = _request(event)
+    due = request.due_at
+    # `due_at` is the end of the last day: the day itself is what people are told.
+    last = timezone.localtime(due - timedelta(microseconds=1), request.zone) if due else None
+    return {
+        "number": request.reference,
+        "title": request.title or _("without a title"),
+        "applicant": request.applicant.name,
+        "company": request.company.name,
+        "office": request.office.name,
+        "officer": request.assigned_number,
+        "state": State(str(event.data.get("state", request.state))).label,
+        "due": date_format(last, "DATE_FORMAT") if last else _("no date"),
+    }
+
+
+def _url(event: OutboxEvent) -> str:
+    return reverse("request", args=[_request(event).reference])
+
+
+# What happened, who is told, in one line and in a few.
+NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
+    (
+        "submit",
+        "applicant",
+        applicant,
+        _("%(number)s: your request was received"),
+        _("We have received your request “%(title)s”. Its number is %(number)s.\n\nYou will be told of every step."),
+    ),
+    (
+        "submit",
+        "officers",
+        officers,
+        _("%(number)s: %(applicant)s asks for your review"),
+        _("%(applicant)s submitted the trip “%(title)s”.\n\nPlease review it by %(due)s. After that day it goes to the office."),
+    ),
+    (
+        "return_for_changes",
+        "applicant",
+        applicant,
+        _("%(number)s: your company asks for changes"),
+        _("Please read what should change, and submit again by %(due)s."),
+    ),
+    (
+        "endorse",
+        "applicant",
+        applicant,
+        _("%(number)s: your company endorsed the trip"),
+        _("It is with %(office)s now. Decision due by %(due)s. You need do nothing."),
+    ),
+    (
+        "endorse",
+        "office",
+        reviewers,
+        _("%(number)s: new request from %(company)s"),
+        _("“%(title)s”, endorsed by the company. Decision due by %(due)s."),
+    ),
+    (
+        "object",
+        "applicant",
+        applicant,
+        _("%(number)s: your company sent the request on with objections"),
+        _("It is with %(office)s, which decides. You can read the objections. Decision due by %(due)s."),
+    ),
+    (
+        "object",
+        "office",
+        reviewers,
+        _("%(number)s: new request from %(company)s"),
+        _("“%(title)s”, with objections of the company. Decision due by %(due)s."),
+    ),
+    (
+        "decline",
+        "applicant",
+        applicant,
+        _("%(number)s: your company declined the trip"),
+        _("You can read the reason. Until %(due)s you can refer the trip to the office as a personal one."),
+    ),
+    (
+        "refer",
+        "office",
+        reviewers,
+        _("%(number)s: referred to the office by the applicant"),
+        _("“%(title)s”, declined by %(company)s as a business trip, continues as a personal one. Decision due by %(due)s."),
+    ),
+    (
+        "forward",
+        "applicant",
+        applicant,
+        _("%(number)s: forwarded to the office"),
+        _("Your company did not answer in time, so the request went on. Decision due by %(due)s. You need do nothing."),
+    ),
+    (
+        "forward",
+        "officers",
+        officers,
+        _("%(number)s: went to the office without your review"),
+        _("The time for the company's review is over. The request of %(applicant)s is with %(office)s now."),
+    ),
+    (
+        "forward",
+        "office",
+        reviewers,
+        _("%(number)s: new request from %(company)s"),
+        _("“%(title)s”, forwarded without an answer of the company. Decision due by %(due)s."),
+    ),
+    (
+        "take",
+        "applicant",
+        applicant,
+        _("%(number)s: a reviewer has your case"),
+        _("Officer %(officer)s of %(office)s looks at your request. Decision due by %(due)s."),
+    ),
+    (
+        "hand_over",
+        "applicant",
+        applicant,
+        _("%(number)s: your case changed hands"),
+        _("Your request stays with %(office)s. Decision due by %(due)s, as before."),
+    ),
+    (
+        "hand_over",
+        "reviewer",
+        assigned_reviewer,
+        _("%(number)s: this case was handed to you"),
+        _("“%(title)s”. Decision due by %(due)s."),
+    ),
+    (
+        "recuse",
+        "seniors",
+        seniors,
+        _("%(number)s: a reviewer left the case"),
+        _("A conflict of interest was declared. The case is in the queue of the office again. Decision due by %(due)s."),
+    ),
+    (
+        "agree_information",
+        "reviewer",
+        assigned_reviewer,
+        _("%(number)s: you may ask a second time"),
+        _("A senior reviewer agreed to a second information request."),
+    ),
+    (
+        "ask_information",
+        "applicant",
+        applicant,
+        _("%(number)s: the office asks you for information"),
+        _("Please answer by %(due)s. Until you do, the office's clock is stopped."),
+    ),
+    (
+        "answer",
+        "office",
+        reviewers,
+        _("%(number)s: the applicant answered"),
+        _("The clock runs again. Decision due by %(due)s."),
+    ),
+    (
+        "approve",
+        "applicant",
+        applicant,
+        _("%(number)s: approved"),
+        _("Your trip “%(title)s” is cleared. Please read the decision, and the conditions if there are any."),
+    ),
+    (
+        "approve",
+        "officers",
+        officers,
+        _("%(number)s: approved"),
+        _("The trip “%(title)s” of %(applicant)s is cleared."),
+    ),
+    (
+        "propose",
+        "seniors",
+        seniors,
+        _("%(number)s: a proposal waits for a second person"),
+        _("Please confirm the proposed decision, or give it back. Decision due by %(due)s."),
+    ),
+    (
+        "propose",
+        "applicant",
+        applicant,
+        _("%(number)s: a decision is proposed"),
+        _("Nothing is decided yet. Please open the request: if a denial is proposed you can read its grounds and reply."),
+    ),
+    (
+        "reply",
+        "seniors",
+        seniors,
+        _("%(number)s: the applicant replied"),
+        _("Read the reply before you confirm or give back the proposal. Decision due by %(due)s."),
+    ),
+    (
+        "confirm",
+        "applicant",
+        applicant,
+        _("%(number)s: decided — %(state)s"),
+        _("Please read the decision and its reasons. If it is a denial, it also says how and until when you can appeal."),
+    ),
+    (
+        "confirm",
+        "officers",
+        officers,
+        _("%(number)s: decided — %(state)s"),
+        _("The trip “%(title)s” of %(applicant)s."),
+    ),
+    (
+        "reject_proposal",
+        "reviewer",
+        assigned_reviewer,
+        _("%(number)s: your proposal was given back"),
+        _("Please read the note. Decision due by %(due)s."),
+    ),
+    (
+        "reject_proposal",
+        "applicant",
+        applicant,
+        _("%(number)s: the proposal was given back"),
+        _("What was proposed is off the table; the office looks at your request again. Decision due by %(due)s."),
+    ),
+    (
+        "extend",
+        "applicant",
+        applicant,
+        _("%(number)s: the due date moved to %(due)s"),
+        _("It can move once only. You can read the reason on the page of the request."),
+    ),
+    (
+        "deem_approved",
+        "applicant",
+        applicant,
+        _("%(number)s: approved"),
+        _("The office did not decide in time, so your trip “%(title)s” counts as cleared."),
+    ),
+    (
+        "deem_approved",
+        "head",
+        head,
+        _("%(number)s: approved because the time was over"),
+        _("Nobody decided on “%(title)s” in time."),
+    ),
+    (
+        "withdraw",
+        "applicant",
+        applicant,
+        _("%(number)s: withdrawn"),
+        _("You withdrew your request “%(title)s”."),
+    ),
+    (
+        "withdraw",
+        "reviewer",
+        assigned_reviewer,
+        _("%(number)s: withdrawn by the applicant"),
+        _("There is nothing more to do on “%(title)s”."),
+    ),
+    (
+        "lapse",
+        "applicant",
+        applicant,
+        _("%(number)s: lapsed"),
+        _("There was no reaction in time. Nothing is lost: until %(due)s you can reopen the request where it was."),
+    ),
+    (
+        "reopen",
+        "applicant",
+        applicant,
+        _("%(number)s: reopened"),
+        _("Your request is where it was. Please react by %(due)s."),
+    ),
+    (
+        "propose_revocation",
+        "seniors",
+        seniors,
+        _("%(number)s: a revocation waits for a second person"),
+        _("Please look at the proposal to take back the clearance for “%(title)s”."),
+    ),
+    (
+        "propose_revocation",
+        "applicant",
+        applicant,
+        _("%(number)s: it is proposed to revoke your clearance"),
+        _("Nothing is decided yet: your clearance is in force. Please read the proposed grounds."),
+    ),
+    (
+        "revoke",
+        "applicant",
+        applicant,
+        _("%(number)s: your clearance was revoked"),
+        _("Please read the reasons, and how and until when you can appeal."),
+    ),
+    (
+        "revoke",
+        "officers",
+        officers,
+        _("%(number)s: clearance revoked"),
+        _("The trip “%(title)s” of %(applicant)s is not cleared any more."),
+    ),
+    (
+        "file_appeal",
+        "applicant",
+        applicant,
+        _("%(number)s: your appeal was received"),
+        _("People of another office hear it. You will be told of every step."),
+    ),
+    (
+        "file_appeal",
+        "appeal reviewers",
+        appeal_reviewers,
+        _("%(number)s: an appeal waits to be heard"),
+        _("An appeal against a decision of %(office)s."),
+    ),
+    (
+        "hear_appeal",
+        "applicant",
+        applicant,
+        _("%(number)s: your appeal is under review"),
+        _("Somebody of another office looks at it. You need do nothing."),
+    ),
+    (
+        "uphold",
+        "applicant",
+        applicant,
+        _("%(number)s: your appeal was decided"),
+        _("The decision stands. Please read the reasons."),
+    ),
+    (
+        "overturn",
+        "applicant",
+        applicant,
+        _("%(number)s: your appeal succeeded"),
+        _("Your trip “%(title)s” is cleared now."),
+    ),
+    (
+        "close",
+        "applicant",
+        applicant,
+        _("%(number)s: closed"),
+        _("The trip “%(title)s” is over. There is nothing more to do."),
+    ),
+    (
+        "remind",
+        "whose turn",
+        whose_turn,
+        _("%(number)s: please act by %(due)s"),
+        _("“%(title)s” is in the state “%(state)s”."),
+    ),
+    (
+        "escalate",
+        "escalated",
+        escalated_to,
+        _("%(number)s is late: was due by %(due)s"),
+        _("“%(title)s” of %(company)s is in the state “%(state)s” and overdue. Please see that it is decided."),
+    ),
+]
+
+
+def register() -> None:
+    """Make the verbs recordable and the events tellable. Called once, when the app is ready."""
+    for verb, words in VERBS.items():
+        verbs.register(verb, words)
+    for verb, audience, recipients, subject, body in NOTICES:
+        register_notice(
+            Notice(
+                event=f"request.{verb}",
+                audience=audience,
+                recipients=recipients,
+                context=_context,
+                url=_url,
+                subject=subject,
+                body=body,
+            )
+        )

@@ -1,0 +1,108 @@
+"""Who sees which requests, and how rows are read: every select_related and prefetch of this app lives here."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+
+from accounts.roles import Actor, Role
+from accounts.scoping import ScopedQuerySet
+from approvals.models import Appeal, Attachment, Leg, Recusal, TravelRequest
+from approvals.states import HOLDS_ITS_DATES
+
+OFFICE_ROLES = (Role.REVIEWER, Role.SENIOR, Role.HEAD)
+READS_EVERYTHING = (Role.ADMINISTRATOR, Role.AUDITOR)
+
+
+def _scope(actor: Actor) -> Q | None:
+    """What limits `actor` to the requests they may see; None: no limit at all."""
+    if actor.holds(Role.SYSTEM):
+        return None
+    seen = Q(pk__in=[])
+    if employments := actor.scopes(Role.APPLICANT):
+        seen |= Q(applicant_id__in=employments)
+    if any(actor.holds(role) for role in READS_EVERYTHING):
+        return seen | Q(submitted_at__isnull=False)
+    if companies := actor.scopes(Role.OFFICER):
+        seen |= Q(company_id__in=companies, submitted_at__isnull=False)
+    if offices := actor.scopes_of_any(OFFICE_ROLES):
+        seen |= Q(office_id__in=offices, reached_authority_at__isnull=False) & ~Exists(
+            Recusal.objects.filter(request=OuterRef("pk"), by=actor.user_id)
+        )
+    if offices := actor.scopes(Role.APPEAL_REVIEWER):
+        seen |= Exists(Appeal.objects.filter(request=OuterRef("pk"), office_id__in=offices))
+    return seen
+
+
+def visible_to(actor: Actor) -> ScopedQuerySet[TravelRequest]:
+    """The requests that `actor` may see.
+
+    Applicants: their own, drafts too. Officers: what their company's people submitted. The office's people: what has
+    reached the office, except where they declared a conflict of interest. Appeal reviewers: what an appeal brought to
+    their office. Administrators and auditors: everything submitted. Everybody else: nothing.
+    """
+    scope = _scope(actor)
+    requests = TravelRequest.objects.all()
+    return (requests if scope is None else requests.filter(scope)).in_scope()
+
+
+def attachments_visible_to(actor: Actor) -> ScopedQuerySet[Attachment]:
+    """The attachments of the requests that `actor` may see, those that were removed from a draft excepted."""
+    return Attachment.objects.filter(request__in=visible_to(actor), removed_at=None).in_scope()
+
+
+def locked(actor: Actor, *, skip: bool = False, **lookup: Any) -> QuerySet[TravelRequest, TravelRequest]:
+    """The requests in `actor`'s scope that `lookup` names, locked until the transaction ends, with what the rules look at.
+
+    `skip`: leave out what somebody else has locked, instead of waiting for it.
+    """
+    return (
+        visible_to(actor)
+        .filter(**lookup)
+        .select_related("applicant", "office")
+        .select_for_update(of=("self",), no_key=True, skip_locked=skip)
+    )
+
+
+def overlapping(request: TravelRequest, *, departs_on: date, returns_on: date) -> TravelRequest | None:
+    """Another request of the same person that holds a day from `departs_on` to `returns_on`, both included."""
+    return (
+        TravelRequest.unscoped.filter(
+            applicant_id=request.applicant_id,
+            state__in=HOLDS_ITS_DATES,
+            departs_on__lte=returns_on,
+            returns_on__gte=departs_on,
+        )
+        .exclude(pk=request.pk)
+        .order_by("departs_on")
+        .first()
+    )
+
+
+def recused(request: TravelRequest) -> list[int]:
+    """The accounts that declared a conflict of interest in this case."""
+    return [user_id for user_id in request.recusals.values_list("by_id", flat=True) if user_id is not None]
+
+
+def id_of(reference: str, actor: Actor) -> UUID | None:
+    """The id of the request with this number in `actor`'s scope; None when there is none."""
+    return visible_to(actor).filter(reference=reference).values_list("pk", flat=True).first()
+
+
+def in_full(actor: Actor) -> QuerySet[TravelRequest, TravelRequest]:
+    """The requests in `actor`'s scope with all that a page about one of them shows besides its history."""
+    return (
+        visible_to(actor)
+        .select_related(
+            "applicant", "company", "office", "assigned_reviewer", "revision", "assessment", "decision", "proposal"
+        )
+        .prefetch_related(
+            Prefetch("legs", queryset=Leg.objects.order_by("position")),
+            Prefetch("attachments", queryset=Attachment.unscoped.filter(removed_at=None), to_attr="documents"),
+            "clocks",
+            "appeals",
+        )
+    )

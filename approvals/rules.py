@@ -1,0 +1,325 @@
+"""Who may and when may: one sentence each.
+
+A rule is a test with the sentence that is shown when it says no. Rules are named in the transition table of
+`models/travel_request.py`: as `conditions` they look at the request alone, as `permission` also at the actor.
+They look at the request as of `request.now`, which the workflow sets. Imports states and refusals only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.roles import Actor, Role
+from approvals.refusals import Problem, Sentence
+from approvals.states import State, Tier
+
+# Limits of the rule book that are not clocks.
+FAST_TRIP_DAYS = 14
+EXTENSION_WORKING_DAYS = 10
+MAX_LEGS = 20
+
+BUSINESS_PURPOSES = frozenset({"business", "conference", "study"})
+URGENT_PURPOSE = "urgent_humanitarian"
+
+# What the applicant declares; all of it, before submitting.
+DECLARATIONS = (
+    ("complete", _("What I have written is true and complete.")),
+    ("materials", _("I carry no other work materials and devices than those I have listed.")),
+    ("changes", _("I will report a change of dates, places or hosts before I travel.")),
+)
+
+Request = Any  # TravelRequest; the model imports this module, not the other way round
+
+
+class Rule:
+    """A test with the sentence for when it says no. Combine with `&`: the first no is the one that is told.
+
+    `roles` are the roles in which an actor can satisfy it; empty for a rule about the request alone.
+    """
+
+    def __init__(
+        self, test: Callable[..., bool], sentence: Sentence, *, roles: tuple[Role, ...] = (), name: str = ""
+    ) -> None:
+        self.test = test
+        self.sentence = sentence
+        self.roles = roles
+        self.__name__ = name or test.__name__
+
+    def __call__(self, request: Request, *actor: Actor) -> bool:
+        return self.test(request, *actor)
+
+    def refusal(self, request: Request, *actor: Actor) -> Sentence | None:
+        """The sentence that says why not; None when the rule agrees."""
+        return None if self.test(request, *actor) else self.sentence
+
+    def __and__(self, other: Rule) -> Rule:
+        return _Both(self, other)
+
+
+class _Both(Rule):
+    def __init__(self, first: Rule, second: Rule) -> None:
+        self.first, self.second = first, second
+        super().__init__(
+            lambda *a: first(*a) and second(*a),
+            first.sentence,
+            roles=first.roles or second.roles,
+            name=f"{first.__name__} & {second.__name__}",
+        )
+
+    def refusal(self, request: Request, *actor: Actor) -> Sentence | None:
+        return self.first.refusal(request, *actor) or self.second.refusal(request, *actor)
+
+
+def rule(sentence: Sentence, *roles: Role) -> Callable[[Callable[..., bool]], Rule]:
+    """Makes a rule of a predicate, with the sentence that is shown when it says no, and the roles it speaks of."""
+    return lambda test: Rule(test, sentence, roles=roles)
+
+
+# ── who ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@rule(_("Only the applicant can do this."), Role.APPLICANT)
+def is_applicant(request: Request, actor: Actor) -> bool:
+    return actor.holds(Role.APPLICANT, request.applicant_id)
+
+
+@rule(_("The applicant cannot act on their own request in another role."))
+def is_not_applicant(request: Request, actor: Actor) -> bool:
+    return actor.user_id is None or actor.user_id != request.applicant_user_id
+
+
+@rule(_("Only a compliance officer of the company can do this."), Role.OFFICER)
+def is_officer(request: Request, actor: Actor) -> bool:
+    return actor.holds(Role.OFFICER, request.company_id)
+
+
+@rule(_("Only a reviewer of the competent office can do this."), Role.REVIEWER)
+def is_reviewer(request: Request, actor: Actor) -> bool:
+    return actor.holds(Role.REVIEWER, request.office_id)
+
+
+@rule(_("Only the reviewer to whom the case is assigned can do this."), Role.REVIEWER)
+def is_assigned_reviewer(request: Request, actor: Actor) -> bool:
+    return is_reviewer(request, actor) and request.assigned_reviewer_id == actor.user_id
+
+
+@rule(_("Only a senior reviewer of the competent office can do this."), Role.SENIOR)
+def is_senior(request: Request, actor: Actor) -> bool:
+    return actor.holds(Role.SENIOR, request.office_id)
+
+
+@rule(_("The reviewer to whom the case is assigned cannot do this; another person must."))
+def is_not_assigned_reviewer(request: Request, actor: Actor) -> bool:
+    return request.assigned_reviewer_id != actor.user_id
+
+
+@rule(_("Who proposed a decision cannot confirm or reject it; another senior reviewer must."))
+def is_not_proposer(request: Request, actor: Actor) -> bool:
+    return request.proposed_by_id != actor.user_id
+
+
+@rule(_("Who proposed the revocation cannot confirm it; another senior reviewer must."))
+def is_not_revocation_proposer(request: Request, actor: Actor) -> bool:
+    return request.revocation_proposed_by_id != actor.user_id
+
+
+@rule(_("Only an appeal reviewer of another office, who hears this appeal, can do this."), Role.APPEAL_REVIEWER)
+def is_hearing_the_appeal(request: Request, actor: Actor) -> bool:
+    appeal = request.open_appeal
+    return (
+        appeal is not None
+        and appeal.office_id != request.office_id
+        and actor.holds(Role.APPEAL_REVIEWER, appeal.office_id)
+        and appeal.heard_by_id == actor.user_id
+        and actor.user_id not in (request.proposed_by_id, request.decided_by_id, request.confirmed_by_id)
+    )
+
+
+@rule(_("Only a clock of the system does this."), Role.SYSTEM)
+def is_system(request: Request, actor: Actor) -> bool:
+    return actor.holds(Role.SYSTEM)
+
+
+@rule(_("Only the applicant can close the request; the system does so after the return date."), Role.APPLICANT, Role.SYSTEM)
+def is_applicant_or_clock_after_return(request: Request, actor: Actor) -> bool:
+    return is_applicant(request, actor) or (is_system(request, actor) and trip_is_over(request))
+
+
+officer_not_applicant = is_officer & is_not_applicant
+reviewer_not_applicant = is_reviewer & is_not_applicant
+assigned_reviewer = is_assigned_reviewer & is_not_applicant
+senior_not_applicant = is_senior & is_not_applicant
+senior_not_assigned = senior_not_applicant & is_not_assigned_reviewer
+senior_not_proposer = senior_not_applicant & is_not_proposer
+senior_not_revocation_proposer = senior_not_applicant & is_not_revocation_proposer
+appeal_reviewer = is_hearing_the_appeal & is_not_applicant
+
+
+# ── when ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@rule(_("The request is not complete yet."))
+def is_complete(request: Request) -> bool:
+    return not problems(request)
+
+
+@rule(_("The company can decline business trips only; on a personal trip it can object, and the office decides."))
+def is_business_trip(request: Request) -> bool:
+    return request.purpose in BUSINESS_PURPOSES and not request.continues_as_personal
+
+
+@rule(_("The company can object to personal trips only; a business trip is endorsed, returned or declined."))
+def is_personal_trip(request: Request) -> bool:
+    return not is_business_trip(request)
+
+
+@rule(_("The time in which this could be referred to the office is over."))
+def can_still_be_referred(request: Request) -> bool:
+    return bool(request.is_running("refer"))
+
+
+@rule(_("The time in which this could be reopened is over."))
+def can_still_be_reopened(request: Request) -> bool:
+    return bool(request.is_running("reopen"))
+
+
+@rule(_("What the office needs has been asked for once; a senior reviewer must agree to a second time."))
+def may_ask_again(request: Request) -> bool:
+    return request.information_rounds == 0 or request.information_agreed_by_id is not None
+
+
+@rule(_("This route needs a proposal that a senior reviewer confirms."))
+def one_reviewer_decides(request: Request) -> bool:
+    return request.tier in (Tier.FAST, Tier.STANDARD)
+
+
+@rule(_("No denial is proposed."))
+def denial_is_proposed(request: Request) -> bool:
+    return request.proposed_outcome == "denied"
+
+
+@rule(_("The time in which the applicant could reply is over, or the reply is there already."))
+def reply_window_is_open(request: Request) -> bool:
+    return request.replied_at is None and request.reply_until is not None and request.now < request.reply_until
+
+
+@rule(_("The applicant is heard first: confirm after the reply, or when the time for it is over."))
+def applicant_was_heard(request: Request) -> bool:
+    if request.proposed_outcome != "denied":
+        return True
+    return request.replied_at is not None or (request.reply_until is not None and request.now >= request.reply_until)
+
+
+@rule(_("The case was extended once already."))
+def was_not_extended(request: Request) -> bool:
+    return request.extension_days == 0
+
+
+@rule(_("The time for deciding has not run out, or the office's policy does not deem this kind of request approved."))
+def is_deemed_approved(request: Request) -> bool:
+    return bool(request.clock_step == "deem_approved")
+
+
+@rule(_("The trip has begun: a clearance can be taken back before departure only."))
+def is_before_departure(request: Request) -> bool:
+    return request.departs_on is not None and request.today < request.departs_on
+
+
+@rule(_("A senior reviewer must propose the revocation first."))
+def revocation_is_proposed(request: Request) -> bool:
+    return request.revocation_proposed_by_id is not None
+
+
+@rule(_("A revocation is proposed already; another senior reviewer confirms it."))
+def revocation_is_not_proposed(request: Request) -> bool:
+    return request.revocation_proposed_by_id is None
+
+
+@rule(_("The trip is not over yet."))
+def trip_is_over(request: Request) -> bool:
+    return request.returns_on is not None and request.today > request.returns_on
+
+
+@rule(_("There is no appeal under review."))
+def appeal_is_under_review(request: Request) -> bool:
+    return request.open_appeal is not None and request.open_appeal.state == "in_review"
+
+
+@rule(_("Nobody has taken the case yet."))
+def is_assigned(request: Request) -> bool:
+    return request.assigned_reviewer_id is not None
+
+
+# ── what is missing ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def leg_problems(
+    *, arrives_on: date | None, leaves_on: date | None, today: date, field: str = "", section: str = "itinerary"
+) -> list[Problem]:
+    """What is wrong with the dates of one leg, seen on `today` (a day in the office's zone)."""
+    found = []
+    if arrives_on and leaves_on and leaves_on < arrives_on:
+        found.append(
+            Problem(section, f"{field}leaves_on", _("The last day is before the first. Swap them or correct one."))
+        )
+    if arrives_on and arrives_on < today:
+        found.append(Problem(section, f"{field}arrives_on", _("This day has passed. Enter a day from today on.")))
+    return found
+
+
+def problems(request: Request) -> list[Problem]:
+    """Everything that stands between this draft and its submission, in the order of the task list; empty: complete."""
+    found: list[Problem] = []
+    if not request.title:
+        found.append(Problem("trip", "title", _("Say in a few words what the trip is for.")))
+    if not request.purpose:
+        found.append(Problem("trip", "purpose", _("Choose the purpose of the trip.")))
+    if not request.description:
+        found.append(Problem("trip", "description", _("Describe what you will do on the trip.")))
+    legs = request.itinerary
+    if not legs:
+        found.append(Problem("itinerary", "", _("Add at least one place that you travel to.")))
+    for index, leg in enumerate(legs):
+        found += leg_problems(
+            arrives_on=leg.arrives_on, leaves_on=leg.leaves_on, today=request.today, field=f"legs-{index}-"
+        )
+    if request.purpose in BUSINESS_PURPOSES and not request.topics:
+        found.append(Problem("topics", "topics", _("Choose at least one subject that you will speak or hear about.")))
+    missing = {code for code, _text in DECLARATIONS} - set(request.declarations)
+    if missing:
+        found.append(Problem("declarations", "declarations", _("Make every declaration.")))
+    if not request.applicant.is_employed(request.today):
+        found.append(Problem("trip", "", _("The employment has ended; only an employee can submit a request.")))
+    return found
+
+
+def trip_days(departs_on: date, returns_on: date) -> int:
+    """Days away, both ends counted."""
+    return (returns_on - departs_on).days + 1
+
+
+def tier_for(levels: list[int], *, days: int) -> Tier:
+    """The tier that follows from the levels of the hits and the length of the trip (rule book, "Tiers")."""
+    highest = max(levels, default=0)
+    if highest >= 3:
+        return Tier.RESTRICTED
+    if highest == 2:
+        return Tier.HEIGHTENED
+    if highest == 1 or days > FAST_TRIP_DAYS:
+        return Tier.STANDARD
+    return Tier.FAST
+
+
+def submit_target(*, urgent: bool) -> State:
+    """Urgent humanitarian requests go to the office at once; all others to the company first."""
+    return State.AUTHORITY_REVIEW if urgent else State.COMPANY_REVIEW
+
+
+def moment_is_aware(at: datetime) -> None:
+    """Refuses a naive clock with ValueError: every time of the product carries its zone."""
+    if at.tzinfo is None:
+        raise ValueError("at must be an aware datetime")

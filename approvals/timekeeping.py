@@ -1,0 +1,209 @@
+"""Between the rows of the clocks and their arithmetic: loads values, asks `clocks.py`, stores what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, TypedDict
+from uuid import UUID
+
+from django.db import models
+
+from approvals import clocks, journal
+from approvals.models import Clock, ClockAction, TravelRequest
+from approvals.models.appeal import AppealState
+from approvals.states import APPEALABLE, State
+from authorities import calendars, policies
+from authorities.terms import ClockKind, Policy
+
+# Whose clock the due date of a request is, in each state: what the page says first, and what the inbox is sorted by.
+FIRST_OF = (
+    ClockKind.COMPANY,
+    ClockKind.ANSWER,
+    ClockKind.CHANGE,
+    ClockKind.DECISION,
+    ClockKind.REFER,
+    ClockKind.DRAFT,
+    ClockKind.REOPEN,
+    ClockKind.APPEAL,
+    ClockKind.APPEAL_FILING,
+)
+
+
+class _Measures(TypedDict):
+    """With what a clock is measured: the policy it started with and the calendar that it counts in."""
+
+    policy: Policy
+    calendar: clocks.WorkingCalendar
+
+
+def value_of(row: Clock) -> clocks.Clock:
+    """The clock that `row` stores, as a value."""
+    return clocks.Clock(
+        id=row.pk,
+        kind=ClockKind(row.kind),
+        policy_version=row.policy_version,
+        calendar_version=row.calendar_version,
+        calendar_checked=row.calendar_checked,
+        started_at=row.started_at,
+        intervals=clocks.intervals_from_json(row.intervals),
+        tier=row.tier,
+        urgent=row.urgent,
+        anchor=row.anchor,
+        extension_days=row.extension_days,
+        steps_done=clocks.steps_from_json(row.steps_done),
+        ended_at=row.ended_at,
+    )
+
+
+def _store(value: clocks.Clock, row: Clock) -> None:
+    row.kind = value.kind.value
+    row.policy_version = value.policy_version
+    row.calendar_version = value.calendar_version
+    row.calendar_checked = value.calendar_checked
+    row.started_at = value.started_at
+    row.intervals = clocks.intervals_to_json(value.intervals)
+    row.tier, row.urgent, row.anchor = value.tier, value.urgent, value.anchor
+    row.extension_days = value.extension_days
+    row.steps_done = clocks.steps_to_json(value.steps_done)
+    row.ended_at = value.ended_at
+
+
+def _evaluate(value: clocks.Clock, request: TravelRequest, at: datetime) -> clocks.ClockReading:
+    return clocks.evaluate(value, **_measures(value, request), state=State(request.state), at=at)
+
+
+def _measures(value: clocks.Clock, request: TravelRequest) -> _Measures:
+    return {
+        "policy": policies.get(value.policy_version),
+        "calendar": calendars.load(request.office_id, version=value.calendar_version),
+    }
+
+
+def _store_reading(row: Clock, reading: clocks.ClockReading) -> None:
+    row.due_at = reading.due_at
+    row.is_provisional = reading.is_provisional
+    row.next_step = reading.next_step.value if reading.next_step and row.ended_at is None else ""
+    row.next_action_at = reading.next_action_at if row.ended_at is None else None
+
+
+@dataclass(slots=True)
+class Turned:
+    """What a step does to the clocks of a request: rows to update (with what they held before) and rows to insert."""
+
+    changed: list[tuple[models.Model, dict[str, Any]]] = field(default_factory=list)
+    added: list[Clock] = field(default_factory=list)
+
+
+def situation_of(request: TravelRequest, *, at: datetime) -> clocks.Situation:
+    """What the clocks need to know of `request`, just after something happened to it at `at`."""
+    appeals = request.appeals.all() if request.state in APPEALABLE else []
+    against = [appeal for appeal in appeals if appeal.decision_id == request.decision_id]
+    return clocks.Situation(
+        state=State(request.state),
+        at=at,
+        tier=request.tier,
+        urgent=request.urgent,
+        departure=request.departs_on if request.submitted_at else None,
+        return_on=request.returns_on if request.submitted_at else None,
+        refusal_proposed=(request.state == State.DECISION_PROPOSED and request.proposed_outcome == "denied")
+        and request.replied_at is None,
+        appeal_filed=bool(against),
+        appeal_under_review=any(appeal.state == AppealState.IN_REVIEW for appeal in against),
+    )
+
+
+def turn(request: TravelRequest, *, at: datetime, acted: ClockAction | None = None) -> Turned:
+    """Turn the clocks of `request` to where it is now, and set its due date. `acted`: the step of a clock just taken.
+
+    Nothing is saved: the caller writes what comes back, in the transaction in which it holds the lock on the request.
+    """
+    open_rows = request.running_clocks
+    values = {kind: value_of(row) for kind, row in open_rows.items()}
+    before = {kind: journal.stored(row) for kind, row in open_rows.items()}
+    if acted is not None:
+        kind = next(kind for kind, row in open_rows.items() if row.pk == acted.clock_id)
+        values[kind] = clocks.acted(values[kind], clocks.Step(acted.step), at=at)
+    decision = values.get(ClockKind.DECISION)
+    if decision is not None and request.extension_days and not decision.extension_days:
+        values[ClockKind.DECISION] = clocks.extend(
+            decision, days=request.extension_days, policy=policies.get(decision.policy_version)
+        )
+    latest = dict(values)
+    for value in clocks.advance(
+        values.values(),
+        situation_of(request, at=at),
+        policy=policies.current(request.office_id, at),
+        calendar=calendars.load(request.office_id),
+    ):
+        latest[value.kind] = value
+    turned = Turned()
+    for kind, value in latest.items():
+        row = open_rows.get(kind)
+        if row is None:
+            row = Clock(request=request)
+            turned.added.append(row)
+            open_rows[kind] = row
+        else:
+            turned.changed.append((row, before[kind]))
+        _store(value, row)
+        _store_reading(row, _evaluate(value, request, at))
+    for kind in [kind for kind, row in open_rows.items() if row.ended_at is not None]:
+        del open_rows[kind]
+    first = next((open_rows[kind] for kind in FIRST_OF if kind in open_rows), None)
+    request.due_at = first.due_at if first else None
+    request.due_is_provisional = first.is_provisional if first else False
+    return turned
+
+
+def reading(request: TravelRequest, row: Clock, *, at: datetime) -> clocks.ClockReading:
+    """What the clock in `row` says at `at`: days used and left, the last day, what happens next."""
+    return _evaluate(value_of(row), request, at)
+
+
+def explain(request: TravelRequest, row: Clock, *, at: datetime) -> tuple[clocks.Line, ...]:
+    """The arithmetic of the clock in `row`, line by line, until its last day or `at`."""
+    value = value_of(row)
+    return clocks.explain(value, **_measures(value, request), state=State(request.state), at=at)
+
+
+def _days(request: TravelRequest, kind: ClockKind, at: datetime) -> int:
+    policy: Policy = policies.current(request.office_id, at)
+    return clocks.URGENT_DAYS if request.urgent else policy.terms(kind).days
+
+
+def reply_until(request: TravelRequest, *, at: datetime) -> datetime:
+    """The end (exclusive) of the window in which the applicant can reply to a denial proposed at `at`."""
+    return clocks.due_at(calendars.load(request.office_id), at, _days(request, ClockKind.REPLY, at))
+
+
+def appeal_until(request: TravelRequest, *, at: datetime) -> date:
+    """The last day on which an appeal against a decision of `at` can be filed, in the office's time zone."""
+    terms = policies.current(request.office_id, at).terms(ClockKind.APPEAL_FILING)
+    return clocks.local_day(at, request.zone) + timedelta(days=terms.days)
+
+
+def step_due(request: TravelRequest, row: Clock, *, at: datetime) -> tuple[clocks.Step, datetime]:
+    """The gravest step of the clock in `row` that is due at `at`, and the moment it was scheduled for."""
+    value, last = value_of(row), None
+    while True:
+        found = _evaluate(value, request, at)
+        if found.next_step is None or found.next_action_at is None or found.next_action_at > at:
+            break
+        last = found.next_step, found.next_action_at
+        value = clocks.acted(value, found.next_step, at=found.next_action_at)
+    if last is None:
+        raise LookupError("nothing is due")
+    return last
+
+
+_RETRY = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=6))
+
+
+def note_failure(clock_id: UUID, error: BaseException, *, at: datetime) -> None:
+    """Keep with the clock that acting on it failed, and when to try again: at growing distances, six hours at most."""
+    row = Clock.objects.get(pk=clock_id)
+    row.retry_at = at + _RETRY[min(row.failures, len(_RETRY) - 1)]
+    row.failures += 1
+    row.last_error = f"{type(error).__name__}: {error}"[:2000]
+    row.save(update_fields=["failures", "retry_at", "last_error"])

@@ -1,0 +1,1079 @@
+"""The verbs. Every change to a travel request is one function here, called by pages, API, tasks and clocks alike.
+
+Each verb promises to do all of it or nothing: the request, its history rows, its clocks, one audit entry and one outbox
+row are written in one transaction. Each refuses with NotFound (not in the actor's scope), NotNow (state or condition),
+NotAllowed (not this actor), Invalid (the input), and then nothing has moved. `at` is an aware datetime: the clock is
+passed in, never read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.core.files.base import File
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_fsm import Transition
+
+import audit
+from accounts.roles import SYSTEM, Actor, Role
+from approvals import assessment, journal, queries, references, rules, snapshots, timekeeping, uploads
+from approvals.clocks import Step
+from approvals.models import (
+    Appeal,
+    Assessment,
+    Assignment,
+    Attachment,
+    Clock,
+    ClockAction,
+    CompanyReview,
+    Condition,
+    Decision,
+    DraftInput,
+    Escalation,
+    Extension,
+    InformationAnswer,
+    InformationRequest,
+    Leg,
+    Proposal,
+    ProposalRejection,
+    Recusal,
+    Reply,
+    Revision,
+    TravelRequest,
+)
+from approvals.models.appeal import AppealState
+from approvals.models.decision import Outcome
+from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem, Sentence
+from approvals.states import APPEALABLE, EDITABLE, WITH_AUTHORITY, State, Tier
+from authorities.models import Office, Posting, ReasonCode
+from employees.models import Employee
+from notifications import outbox
+
+logger = logging.getLogger(__name__)
+
+OVERLAP = "approvals_request_trips_do_not_overlap"
+
+
+# ── the gate ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cache
+def transitions() -> dict[str, dict[str, Transition]]:
+    """The transition table as declared on the model: verb → source state → transition."""
+    table: dict[str, dict[str, Transition]] = {}
+    for transition in TravelRequest._meta.get_field("state").get_all_transitions(TravelRequest):
+        table.setdefault(transition.name, {})[transition.source] = transition
+    return table
+
+
+def _refusal(request: TravelRequest, verb: str, actor: Actor) -> NotNow | NotAllowed | None:
+    transition = transitions()[verb].get(request.state)
+    if transition is None:
+        since = date_format(timezone.localtime(request.state_since, request.zone), "DATETIME_FORMAT")
+        return NotNow(
+            _("This cannot be done now: since %(since)s the request has been in the state “%(state)s”.")
+            % {"since": since, "state": State(request.state).label}
+        )
+    if sentence := transition.permission.refusal(request, actor):
+        return NotAllowed(sentence)
+    for condition in transition.conditions:
+        if sentence := condition.refusal(request):
+            return NotNow(sentence)
+    return None
+
+
+def _acting_role(request: TravelRequest, verb: str, actor: Actor) -> Role:
+    """The role in which `actor` does `verb`: the first of the rule's roles that they hold."""
+    scopes = {
+        Role.APPLICANT: request.applicant_id,
+        Role.OFFICER: request.company_id,
+        Role.REVIEWER: request.office_id,
+        Role.SENIOR: request.office_id,
+        Role.SYSTEM: None,
+    }
+    for role in transitions()[verb][request.state].permission.roles:
+        if role is Role.APPEAL_REVIEWER or actor.holds(role, scopes[role]):
+            return role
+    raise NotAllowed(_("You hold no role in which this can be done."))
+
+
+def available_actions(actor: Actor, request: TravelRequest, *, at: datetime) -> list[str]:
+    """The verbs that `actor` may do to `request` at `at`, in the order of the rule book. Buttons are made from this."""
+    request.as_of(at)
+    return [verb for verb in transitions() if _refusal(request, verb, actor) is None]
+
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+@dataclass(slots=True)
+class _Step:
+    """One step being taken: what the verb adds to the request's history, and says of itself in the audit log."""
+
+    request: TravelRequest
+    actor: Actor
+    at: datetime
+    rows: list[models.Model] = field(default_factory=list)
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, model: type[Row], **values: Any) -> Row:
+        """A row of the history, by the actor, now."""
+        row = model(request=self.request, at=self.at, by_id=self.actor.user_id, **values)
+        self.rows.append(row)
+        return row
+
+    def grounds(self) -> dict[str, UUID]:
+        """What is being decided on: the revision and the assessment in force."""
+        assert self.request.revision_id and self.request.assessment_id
+        return {"revision_id": self.request.revision_id, "assessment_id": self.request.assessment_id}
+
+
+Prepare = Callable[[_Step], Mapping[str, Any] | None]
+
+
+def _nothing(step: _Step) -> None:
+    """For verbs that take no input."""
+
+
+def _move(verb: str, request_id: UUID, *, actor: Actor, at: datetime, prepare: Prepare = _nothing) -> TravelRequest:
+    """Take one step: the only place from which a transition is called.
+
+    Transaction, locked fetch in the actor's scope, condition and permission, `prepare` (checks the input, makes the
+    history rows, returns the arguments of the transition), transition, clocks, audit entry, outbox row, one write.
+    """
+    rules.moment_is_aware(at)
+    with transaction.atomic():
+        request = _fetch(request_id, actor, at)
+        return _take_step(verb, request, actor=actor, at=at, prepare=prepare)
+
+
+def _fetch(request_id: UUID, actor: Actor, at: datetime) -> TravelRequest:
+    request = queries.locked(actor, pk=request_id).first()
+    if request is None:
+        raise NotFound(_("There is no such request, or it is not yours to see."))
+    return request.as_of(at)
+
+
+def _take_step(
+    verb: str,
+    request: TravelRequest,
+    *,
+    actor: Actor,
+    at: datetime,
+    prepare: Prepare = _nothing,
+    acted: ClockAction | None = None,
+) -> TravelRequest:
+    if refusal := _refusal(request, verb, actor):
+        raise refusal
+    role = _acting_role(request, verb, actor)
+    before, state = journal.stored(request), request.state
+    step = _Step(request, actor, at)
+    arguments = prepare(step) or {}
+    getattr(request, verb)(**arguments)
+    if request.state != state:
+        request.state_since = at
+        if request.state in WITH_AUTHORITY and request.reached_authority_at is None:
+            request.reached_authority_at = at
+    clocks = timekeeping.turn(request, at=at, acted=acted)
+    entry = audit.record(
+        request,
+        verb,
+        actor_id=actor.user_id,
+        actor_role=role,
+        at=at,
+        data={"from": state, "to": request.state} | step.data,
+    )
+    event = outbox.emit(f"request.{verb}", subject=request.pk, at=at, data={"state": request.state} | step.data)
+    rows = [*step.rows, *clocks.added, entry, event]
+    try:
+        journal.write([*clocks.changed, (request, before)], rows if acted is None else [acted, *rows])
+    except IntegrityError as error:
+        if OVERLAP in str(error):
+            raise Invalid([_overlap_problem(None)]) from error
+        raise
+    outbox.hint()
+    return request
+
+
+def _required(value: str, name: str, message: Sentence) -> str:
+    """The text without white space around it; Invalid at field `name` when nothing is left."""
+    text = value.strip()
+    if not text:
+        raise Invalid([Problem("", name, message)])
+    return text
+
+
+def _user_id(actor: Actor) -> int:
+    """The account of a person who acts. The rules have let only a person come this far."""
+    assert actor.user_id is not None
+    return actor.user_id
+
+
+# ── the applicant writes ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def start(*, actor: Actor, at: datetime, employee_id: int) -> TravelRequest:
+    """A new draft for the employment `employee_id` of the actor. Refuses with NotAllowed a record that is not theirs
+    and one whose employment has ended."""
+    rules.moment_is_aware(at)
+    with transaction.atomic():
+        employee = (
+            Employee.objects.visible_to(actor).select_related("company__office").filter(pk=employee_id).first()
+        )
+        if employee is None or not actor.holds(Role.APPLICANT, employee_id):
+            raise NotAllowed(_("You can start a request for yourself only."))
+        office = employee.company.office
+        if not employee.is_employed(at.astimezone(office.zone).date()):
+            raise NotAllowed(_("The employment has ended; only an employee can submit a request."))
+        request = TravelRequest(
+            reference=references.next_reference(),
+            applicant=employee,
+            company=employee.company,
+            office=office,
+            state_since=at,
+            created_at=at,
+            saved_at=at,
+        ).as_of(at)
+        clocks = timekeeping.turn(request, at=at)
+        entry = audit.record(
+            request, "start", actor_id=actor.user_id, actor_role=Role.APPLICANT, at=at, data={"to": request.state}
+        )
+        journal.write([], [request, *clocks.added, entry])
+    return request
+
+
+def _editable(request_id: UUID, actor: Actor, at: datetime) -> TravelRequest:
+    """The request, locked, for its applicant to write in. NotAllowed for anybody else, NotNow once it is submitted."""
+    request = _fetch(request_id, actor, at)
+    if sentence := rules.is_applicant.refusal(request, actor):
+        raise NotAllowed(sentence)
+    if request.state not in EDITABLE:
+        raise NotNow(_("The request is submitted and cannot be changed now."))
+    return request
+
+
+DRAFT_FIELDS = frozenset(
+    {
+        "title",
+        "purpose",
+        "description",
+        "event_name",
+        "event_url",
+        "topics",
+        "materials",
+        "devices",
+        "declarations",
+    }
+)
+
+
+def save_section(
+    request_id: UUID,
+    *,
+    actor: Actor,
+    at: datetime,
+    section: str,
+    values: Mapping[str, Any] | None = None,
+    legs: Sequence[Mapping[str, Any]] | None = None,
+) -> TravelRequest:
+    """Save a section of the form that is valid: `values` of DRAFT_FIELDS, and `legs` where the section has them.
+
+    What was kept as typed of this section is dropped: the valid values are there now. A change to anything but the
+    declarations withdraws the declarations made before: they were made about something else.
+    """
+    with transaction.atomic():
+        request = _editable(request_id, actor, at)
+        before = journal.stored(request)
+        for name, value in (values or {}).items():
+            if name not in DRAFT_FIELDS:
+                raise ValueError(f"{name} is not a field that the applicant writes")
+            setattr(request, name, value)
+        request.urgent = request.purpose == rules.URGENT_PURPOSE
+        touched = any(getattr(request, name) != before[name] for name in DRAFT_FIELDS - {"declarations"})
+        if legs is not None:
+            new = [Leg(request=request, position=index, **leg) for index, leg in enumerate(legs)]
+            if [snapshots.leg(leg) for leg in new] != [snapshots.leg(leg) for leg in request.itinerary]:
+                touched = True
+                request.legs.all().delete()
+                Leg.objects.bulk_create(new)
+        if touched and "declarations" not in (values or {}):
+            request.declarations = []
+        request.saved_at = at
+        request.draft_inputs.filter(section=section).delete()
+        journal.write([(request, before)], [])
+    return request
+
+
+def keep_as_typed(request_id: UUID, *, actor: Actor, at: datetime, section: str, data: Mapping[str, Any]) -> None:
+    """Keep what was typed into a section and is not valid yet, so that it is there again whatever happens."""
+    with transaction.atomic():
+        request = _editable(request_id, actor, at)
+        DraftInput.objects.update_or_create(
+            request=request, section=section, defaults={"data": dict(data), "saved_at": at}
+        )
+
+
+def attach(request_id: UUID, *, actor: Actor, at: datetime, file: File[bytes], kind: str) -> Attachment:
+    """Add a document to a draft, a returned request or while information is asked for.
+
+    Refuses with Invalid what is not a PDF, image or Office file by its content, is empty or larger than
+    `ATTACHMENT_MAX_BYTES`, whatever its name says.
+    """
+    checked = uploads.check(file)
+    with transaction.atomic():
+        request = _fetch(request_id, actor, at)
+        if sentence := rules.is_applicant.refusal(request, actor):
+            raise NotAllowed(sentence)
+        if request.state not in EDITABLE | {State.INFORMATION_REQUESTED}:
+            raise NotNow(_("The request is submitted; documents cannot be added now."))
+        attachment = Attachment(
+            request=request,
+            kind=kind,
+            name=checked.name,
+            content_type=checked.content_type,
+            size=checked.size,
+            sha256=checked.sha256,
+            uploaded_by_id=actor.user_id,
+            uploaded_at=at,
+        )
+        attachment.file.save(checked.name, file, save=False)
+        before = journal.stored(request)
+        request.saved_at = at
+        request.declarations = []
+        entry = audit.record(
+            request,
+            "attach",
+            actor_id=actor.user_id,
+            actor_role=Role.APPLICANT,
+            at=at,
+            data={"attachment": str(attachment.pk), "sha256": checked.sha256},
+        )
+        journal.write([(request, before)], [attachment, entry])
+    return attachment
+
+
+def remove_attachment(attachment_id: UUID, *, actor: Actor, at: datetime) -> Attachment:
+    """Take a document out of a draft or returned request. What was submitted with it stays as it was submitted."""
+    with transaction.atomic():
+        attachment = queries.attachments_visible_to(actor).filter(pk=attachment_id).first()
+        if attachment is None:
+            raise NotFound(_("There is no such document, or it is not yours to see."))
+        request = _editable(attachment.request_id, actor, at)
+        before, was = journal.stored(request), journal.stored(attachment)
+        attachment.removed_at = at
+        request.saved_at = at
+        request.declarations = []
+        entry = audit.record(
+            request,
+            "remove_attachment",
+            actor_id=actor.user_id,
+            actor_role=Role.APPLICANT,
+            at=at,
+            data={"attachment": str(attachment.pk)},
+        )
+        journal.write([(attachment, was), (request, before)], [entry])
+    return attachment
+
+
+def overlapping(request: TravelRequest) -> TravelRequest | None:
+    """Another trip of the same person, asked for or cleared, that shares a day with this one; None when there is none."""
+    if not request.itinerary:
+        return None
+    return queries.overlapping(
+        request,
+        departs_on=min(leg.arrives_on for leg in request.itinerary),
+        returns_on=max(leg.leaves_on for leg in request.itinerary),
+    )
+
+
+def _overlap_problem(other: TravelRequest | None) -> Problem:
+    if other is None:
+        return Problem("itinerary", "", _("These days overlap another of your trips. Change the days of one of them."))
+    return Problem(
+        "itinerary",
+        "",
+        _("These days overlap your trip %(reference)s “%(title)s” (%(from)s to %(to)s). Change the days or withdraw it.")
+        % {
+            "reference": other.reference,
+            "title": other.title,
+            "from": date_format(other.departs_on, "DATE_FORMAT") if other.departs_on else "",
+            "to": date_format(other.returns_on, "DATE_FORMAT") if other.returns_on else "",
+        },
+    )
+
+
+def problems(request: TravelRequest, *, at: datetime) -> list[Problem]:
+    """Everything that stands between a draft and its submission at `at`: what is missing or wrong, what was typed and is
+    not valid yet, a trip that it overlaps."""
+    request.as_of(at)
+    found = rules.problems(request)
+    found += [
+        Problem(kept.section, "", gettext_lazy("What you typed here is kept, but not all of it can be used yet."))
+        for kept in request.draft_inputs.all()
+    ]
+    if other := overlapping(request):
+        found.append(_overlap_problem(other))
+    return found
+
+
+def submit(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
+    """Submit a draft or a returned request: an immutable revision, its assessment, a receipt.
+
+    Refuses with Invalid everything that is missing, each with the section and field to mend.
+    """
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        request = step.request
+        if found := problems(request, at=at):
+            raise Invalid(found)
+        content = snapshots.content(request)
+        revision = step.add(
+            Revision, number=request.revision_number + 1, content=content, digest=snapshots.digest(content)
+        )
+        finding = assessment.assess(request, on=request.today)
+        assessed = step.add(
+            Assessment,
+            revision=revision,
+            tier=finding.tier,
+            days=finding.days,
+            hits=[hit.as_data() for hit in finding.hits],
+        )
+        step.data |= {"revision": revision.number, "digest": revision.digest.hex(), "tier": finding.tier.value}
+        return {"revision_id": revision.pk, "assessment_id": assessed.pk, "tier": finding.tier}
+
+    return _move("submit", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def withdraw(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
+    """The applicant takes an open request back. It can not be undone; a new request can be made."""
+    return _move("withdraw", request_id, actor=actor, at=at)
+
+
+def refer(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
+    """After the company declined: the applicant takes the trip to the office as a personal one."""
+    return _move("refer", request_id, actor=actor, at=at)
+
+
+def reopen(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
+    """Take a lapsed request up again where it was; its clock starts anew."""
+    return _move("reopen", request_id, actor=actor, at=at)
+
+
+def answer(request_id: UUID, *, actor: Actor, at: datetime, answers: Sequence[str]) -> TravelRequest:
+    """Answer what the office asked, each item in its order. The office's clock goes on from this moment.
+
+    Refuses with Invalid, at `answers-<n>`, each item without an answer.
+    """
+
+    def prepare(step: _Step) -> None:
+        asked = InformationRequest.objects.filter(request=step.request).latest("at")
+        given = [text.strip() for text in answers]
+        given += [""] * (len(asked.items) - len(given))
+        if missing := [index for index in range(len(asked.items)) if not given[index]]:
+            raise Invalid(
+                [Problem("", f"answers-{index}", _("Answer this question, or say why you cannot.")) for index in missing]
+            )
+        step.add(InformationAnswer, information_request=asked, answers=given[: len(asked.items)])
+
+    return _move("answer", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def reply(request_id: UUID, *, actor: Actor, at: datetime, text: str) -> TravelRequest:
+    """Say something to a proposed denial before it is decided. It becomes part of the decision."""
+
+    def prepare(step: _Step) -> None:
+        step.add(
+            Reply,
+            proposal_id=step.request.proposal_id,
+            text=_required(text, "text", _("Write your reply, or leave the page: the time for it runs on.")),
+        )
+
+    return _move("reply", request_id, actor=actor, at=at, prepare=prepare)
+
+
+# ── the company reviews ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _company_review(outcome: CompanyReview.Outcome, comment: str = "") -> Prepare:
+    def prepare(step: _Step) -> None:
+        step.add(CompanyReview, revision_id=step.request.revision_id, outcome=outcome, comment=comment)
+
+    return prepare
+
+
+def return_for_changes(request_id: UUID, *, actor: Actor, at: datetime, comment: str) -> TravelRequest:
+    """Give the request back to the applicant with a list of what to change. Invalid without one."""
+    what = _required(comment, "comment", _("Say what the applicant should change."))
+    prepare = _company_review(CompanyReview.Outcome.RETURNED, what)
+    return _move("return_for_changes", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def endorse(request_id: UUID, *, actor: Actor, at: datetime, comment: str = "") -> TravelRequest:
+    """The company supports the trip; the office looks at it next."""
+    prepare = _company_review(CompanyReview.Outcome.ENDORSED, comment.strip())
+    return _move("endorse", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def object(request_id: UUID, *, actor: Actor, at: datetime, comment: str) -> TravelRequest:  # noqa: A001
+    """The company has doubts about a personal trip. It goes to the office with the comment; Invalid without one."""
+    why = _required(comment, "comment", _("Say what the company objects to, and why."))
+    prepare = _company_review(CompanyReview.Outcome.OBJECTED, why)
+    return _move("object", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def decline(request_id: UUID, *, actor: Actor, at: datetime, comment: str) -> TravelRequest:
+    """The company will not send the employee on this business trip. Invalid without a reason."""
+    why = _required(comment, "comment", _("Give the reason; the applicant reads it."))
+    prepare = _company_review(CompanyReview.Outcome.DECLINED, why)
+    return _move("decline", request_id, actor=actor, at=at, prepare=prepare)
+
+
+# ── the office assesses ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def take(request_id: UUID, *, actor: Actor, at: datetime, no_conflict: bool) -> TravelRequest:
+    """A reviewer takes the case and declares to have no conflict of interest. Invalid without the declaration."""
+    if not no_conflict:
+        raise Invalid(
+            [Problem("", "no_conflict", _("Declare that you have no conflict of interest, or leave the case to others."))]
+        )
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        number = actor.number_in(step.request.office_id, [Role.REVIEWER])
+        step.add(Assignment, reviewer_id=actor.user_id, number=number)
+        step.data |= {"number": number}
+        return {"reviewer_id": actor.user_id, "number": number}
+
+    return _move("take", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def hand_over(
+    request_id: UUID, *, actor: Actor, at: datetime, reviewer_id: int | None, reason: str
+) -> TravelRequest:
+    """A senior gives the case to a reviewer of the office (an account's id), or back to the office's queue (None).
+
+    Invalid without a reason, and for somebody who is not a reviewer of the office at `at`, is the applicant, or has
+    declared a conflict of interest in this case.
+    """
+    why = _required(reason, "reason", _("Say why the case changes hands."))
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        number = ""
+        if reviewer_id is not None:
+            posting = (
+                Posting.objects.in_force(at)
+                .filter(user_id=reviewer_id, office_id=step.request.office_id, role=Role.REVIEWER)
+                .first()
+            )
+            conflicted = Recusal.objects.filter(request=step.request, by_id=reviewer_id).exists()
+            if posting is None or conflicted or reviewer_id == step.request.applicant_user_id:
+                raise Invalid([Problem("", "reviewer_id", _("This person cannot take the case. Choose another reviewer."))])
+            number = posting.number
+        step.add(Assignment, reviewer_id=reviewer_id, number=number, reason=why)
+        step.data |= {"number": number}
+        return {"reviewer_id": reviewer_id, "number": number}
+
+    return _move("hand_over", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def recuse(request_id: UUID, *, actor: Actor, at: datetime, reason: str = "") -> TravelRequest:
+    """A reviewer declares a conflict of interest: the case goes back to the queue and is out of their sight."""
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        step.add(Recusal, reason=reason.strip())
+        return {"reviewer_id": actor.user_id}
+
+    return _move("recuse", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def agree_information(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
+    """A senior agrees that the applicant may be asked a second time."""
+    return _move(
+        "agree_information", request_id, actor=actor, at=at, prepare=lambda step: {"senior_id": _user_id(actor)}
+    )
+
+
+def ask_information(
+    request_id: UUID, *, actor: Actor, at: datetime, items: Sequence[str], reason: str
+) -> TravelRequest:
+    """Ask the applicant for everything that is missing, in one list. The office's clock stops until it is answered.
+
+    Invalid without an item and without a reason.
+    """
+    asked = [item.strip() for item in items if item.strip()]
+    found = []
+    if not asked:
+        found.append(Problem("", "items", _("Ask at least one question.")))
+    if not reason.strip():
+        found.append(Problem("", "reason", _("Say why the office needs this.")))
+    if found:
+        raise Invalid(found)
+
+    def prepare(step: _Step) -> None:
+        step.add(
+            InformationRequest,
+            items=asked,
+            reason=reason.strip(),
+            agreed_by_id=step.request.information_agreed_by_id,
+        )
+        step.data |= {"items": len(asked)}
+
+    return _move("ask_information", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def approve(
+    request_id: UUID, *, actor: Actor, at: datetime, text: str = "", conditions: Sequence[str] = ()
+) -> TravelRequest:
+    """Clear the trip, perhaps with conditions. For the tiers that one reviewer decides."""
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        decision = step.add(Decision, outcome=Outcome.APPROVED, text=text.strip(), **step.grounds())
+        _add_conditions(step, decision, conditions)
+        step.data |= {"decision": str(decision.pk)}
+        return {"reviewer_id": _user_id(actor), "decision_id": decision.pk}
+
+    return _move("approve", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def _add_conditions(step: _Step, decision: Decision, conditions: Sequence[str]) -> None:
+    for condition in conditions:
+        if condition.strip():
+            step.add(Condition, decision=decision, text=condition.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """What a proposal or revocation rests on. To refuse takes all four (fair process, 3)."""
+
+    text: str = ""
+    reason_codes: Sequence[str] = ()
+    facts: str = ""
+    milder_measures: str = ""
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "text": self.text.strip(),
+            "reason_codes": list(self.reason_codes),
+            "facts": self.facts.strip(),
+            "milder_measures": self.milder_measures.strip(),
+        }
+
+
+def _check_refusal(request: TravelRequest, grounds: Grounds) -> None:
+    """Refuses with Invalid what does not carry a refusal: codes in force for this office, text, facts, milder measures."""
+    found = []
+    if not grounds.reason_codes:
+        found.append(Problem("", "reason_codes", _("Choose at least one reason code in force.")))
+    elif unknown := _codes_not_in_force(request, grounds.reason_codes):
+        found.append(
+            Problem(
+                "",
+                "reason_codes",
+                _("Not in force for this office today: %(codes)s.") % {"codes": ", ".join(sorted(unknown))},
+            )
+        )
+    if not grounds.text.strip():
+        found.append(Problem("", "text", _("Give the reasons, for this case, in words that the applicant understands.")))
+    if not grounds.facts.strip():
+        found.append(Problem("", "facts", _("Name the facts relied on.")))
+    if not grounds.milder_measures.strip():
+        found.append(
+            Problem(
+                "",
+                "milder_measures",
+                _("Say which milder measure was considered (a condition, a shorter trip) and why it does not do."),
+            )
+        )
+    if found:
+        raise Invalid(found)
+
+
+def _codes_not_in_force(request: TravelRequest, codes: Sequence[str]) -> set[str]:
+    in_force = ReasonCode.objects.in_force(request.today, request.office_id).filter(code__in=codes)
+    return set(codes) - set(in_force.values_list("code", flat=True))
+
+
+def propose(
+    request_id: UUID,
+    *,
+    actor: Actor,
+    at: datetime,
+    outcome: str,
+    grounds: Grounds,
+    conditions: Sequence[str] = (),
+) -> TravelRequest:
+    """Propose `approved` or `denied` for another person to confirm. A denial is always proposed, and heard first.
+
+    Invalid for another outcome, and for a denial without all of its grounds.
+    """
+    if outcome not in (Outcome.APPROVED, Outcome.DENIED):
+        raise Invalid([Problem("", "outcome", _("Choose an outcome."))])
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        until = None
+        if outcome == Outcome.DENIED:
+            _check_refusal(step.request, grounds)
+            until = timekeeping.reply_until(step.request, at=at)
+        proposal = step.add(
+            Proposal,
+            outcome=outcome,
+            conditions=[text.strip() for text in conditions if text.strip()],
+            reply_until=until,
+            **step.grounds(),
+            **grounds.values(),
+        )
+        step.data |= {"proposal": str(proposal.pk), "outcome": str(outcome)}
+        return {
+            "reviewer_id": _user_id(actor),
+            "proposal_id": proposal.pk,
+            "outcome": str(outcome),
+            "reply_until": until,
+        }
+
+    return _move("propose", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def confirm(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
+    """Make the proposed outcome the decision. A denial only after the applicant was heard, and with codes in force."""
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        proposal = Proposal.objects.get(pk=step.request.proposal_id)
+        appeal_until = None
+        if proposal.outcome == Outcome.DENIED:
+            _check_refusal(step.request, _grounds_of(proposal))
+            appeal_until = timekeeping.appeal_until(step.request, at=at)
+        decision = _decide(step, proposal, appeal_until=appeal_until)
+        _add_conditions(step, decision, proposal.conditions)
+        return {"senior_id": _user_id(actor), "decision_id": decision.pk}
+
+    return _move("confirm", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def _grounds_of(proposal: Proposal) -> Grounds:
+    return Grounds(
+        text=proposal.text,
+        reason_codes=proposal.reason_codes,
+        facts=proposal.facts,
+        milder_measures=proposal.milder_measures,
+    )
+
+
+def _decide(step: _Step, proposal: Proposal, *, appeal_until: date | None) -> Decision:
+    """The decision that a confirmed proposal becomes: decided by who proposed it, confirmed by the actor."""
+    decision = Decision(
+        request=step.request,
+        at=step.at,
+        by_id=proposal.by_id,
+        confirmed_by_id=step.actor.user_id,
+        outcome=proposal.outcome,
+        appeal_until=appeal_until,
+        revision_id=proposal.revision_id,
+        assessment_id=proposal.assessment_id,
+        **_grounds_of(proposal).values(),
+    )
+    step.rows.append(decision)
+    step.data |= {"decision": str(decision.pk), "outcome": proposal.outcome}
+    return decision
+
+
+def reject_proposal(request_id: UUID, *, actor: Actor, at: datetime, note: str) -> TravelRequest:
+    """Give a proposal back to the reviewer. Invalid without a note."""
+    why = _required(note, "note", _("Say what the reviewer should look at again."))
+
+    def prepare(step: _Step) -> None:
+        step.add(
+            ProposalRejection,
+            proposal_id=step.request.proposal_id,
+            note=why,
+        )
+
+    return _move("reject_proposal", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def extend(request_id: UUID, *, actor: Actor, at: datetime, working_days: int, reason: str) -> TravelRequest:
+    """Move the office's due date, once, by 1 to 10 working days. Invalid outside of that and without a reason."""
+    found = []
+    if not 1 <= working_days <= rules.EXTENSION_WORKING_DAYS:
+        found.append(
+            Problem(
+                "",
+                "working_days",
+                _("Extend by 1 to %(days)d working days.") % {"days": rules.EXTENSION_WORKING_DAYS},
+            )
+        )
+    if not reason.strip():
+        found.append(Problem("", "reason", _("Give the reason; the applicant receives it.")))
+    if found:
+        raise Invalid(found)
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        step.add(Extension, working_days=working_days, reason=reason.strip())
+        step.data |= {"working_days": working_days}
+        return {"working_days": working_days}
+
+    return _move("extend", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def propose_revocation(request_id: UUID, *, actor: Actor, at: datetime, grounds: Grounds) -> TravelRequest:
+    """A senior proposes to take a clearance back before departure. Invalid without all the grounds of a refusal."""
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        _check_refusal(step.request, grounds)
+        proposal = step.add(Proposal, outcome=Outcome.REVOKED, **step.grounds(), **grounds.values())
+        step.data |= {"proposal": str(proposal.pk)}
+        return {"senior_id": _user_id(actor), "proposal_id": proposal.pk}
+
+    return _move("propose_revocation", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def revoke(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
+    """Another senior confirms a proposed revocation."""
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        proposal = Proposal.objects.get(pk=step.request.proposal_id)
+        _check_refusal(step.request, _grounds_of(proposal))
+        decision = _decide(step, proposal, appeal_until=timekeeping.appeal_until(step.request, at=at))
+        return {"senior_id": _user_id(actor), "decision_id": decision.pk}
+
+    return _move("revoke", request_id, actor=actor, at=at, prepare=prepare)
+
+
+# ── appeals ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _note(
+    verb: str, request: TravelRequest, *, actor: Actor, role: Role, at: datetime, data: dict[str, Any]
+) -> list[models.Model]:
+    """The audit entry and the outbox row of something that happened beside the request's own state."""
+    return [
+        audit.record(request, verb, actor_id=actor.user_id, actor_role=role, at=at, data=data),
+        outbox.emit(f"request.{verb}", subject=request.pk, at=at, data=data),
+    ]
+
+
+def file_appeal(request_id: UUID, *, actor: Actor, at: datetime, text: str) -> Appeal:
+    """Appeal against a denial or revocation, until the last day that the decision names. Another office hears it.
+
+    Invalid without a text; NotNow when there is nothing to appeal against, the time is over, or an appeal is open.
+    """
+    why = _required(text, "text", _("Say why the decision should change."))
+    with transaction.atomic():
+        request = _fetch(request_id, actor, at)
+        if sentence := rules.is_applicant.refusal(request, actor):
+            raise NotAllowed(sentence)
+        if request.state not in APPEALABLE or request.decision is None:
+            raise NotNow(_("There is no denial or revocation to appeal against."))
+        if request.open_appeal is not None:
+            raise NotNow(_("An appeal is open already."))
+        if request.decision.appeal_until is None or request.today > request.decision.appeal_until:
+            raise NotNow(_("The time for an appeal is over."))
+        office = (
+            Office.objects.filter(
+                is_active=True, postings__in=Posting.objects.in_force(at).filter(role=Role.APPEAL_REVIEWER)
+            )
+            .exclude(pk=request.office_id)
+            .order_by("pk")
+            .first()
+        )
+        if office is None:
+            raise NotNow(_("No other office can hear the appeal today. An administrator must name one."))
+        appeal = Appeal(request=request, decision=request.decision, office=office, text=why, filed_at=at)
+        before = journal.stored(request)
+        del request.open_appeal
+        rows = _note(
+            "file_appeal",
+            request,
+            actor=actor,
+            role=Role.APPLICANT,
+            at=at,
+            data={"appeal": str(appeal.pk), "office": office.pk},
+        )
+        journal.write([(request, before)], [appeal, *rows])
+        outbox.hint()
+    return appeal
+
+
+def _appeal(
+    verb: str,
+    request_id: UUID,
+    *,
+    actor: Actor,
+    at: datetime,
+    state: AppealState,
+    change: Callable[[Appeal], None],
+) -> Appeal:
+    """Move the open appeal of a request from `state`, by an appeal reviewer of the office that hears it."""
+    with transaction.atomic():
+        request = _fetch(request_id, actor, at)
+        appeal = request.open_appeal
+        if appeal is None or appeal.state != state:
+            raise NotNow(_("There is no appeal that is waiting for this."))
+        decided = (request.proposed_by_id, request.decided_by_id, request.confirmed_by_id, request.applicant_user_id)
+        if not actor.holds(Role.APPEAL_REVIEWER, appeal.office_id) or actor.user_id in decided:
+            raise NotAllowed(rules.is_hearing_the_appeal.sentence)
+        was, before = journal.stored(appeal), journal.stored(request)
+        change(appeal)
+        rows = _note(
+            verb, request, actor=actor, role=Role.APPEAL_REVIEWER, at=at, data={"appeal": str(appeal.pk)}
+        )
+        journal.write([(appeal, was), (request, before)], rows)
+        outbox.hint()
+    return appeal
+
+
+def hear_appeal(request_id: UUID, *, actor: Actor, at: datetime) -> Appeal:
+    """An appeal reviewer of the other office takes the appeal under review."""
+
+    def change(appeal: Appeal) -> None:
+        appeal.state, appeal.heard_by_id = AppealState.IN_REVIEW, actor.user_id
+
+    return _appeal("hear_appeal", request_id, actor=actor, at=at, state=AppealState.FILED, change=change)
+
+
+def uphold(request_id: UUID, *, actor: Actor, at: datetime, text: str) -> Appeal:
+    """The decision stands, with reasons. Invalid without them; NotAllowed for anybody but the one who hears it."""
+    why = _required(text, "text", _("Give the reasons; the applicant reads them."))
+
+    def change(appeal: Appeal) -> None:
+        if appeal.heard_by_id != actor.user_id:
+            raise NotAllowed(rules.is_hearing_the_appeal.sentence)
+        appeal.state, appeal.outcome_text, appeal.ended_at = AppealState.UPHELD, why, at
+
+    return _appeal("uphold", request_id, actor=actor, at=at, state=AppealState.IN_REVIEW, change=change)
+
+
+def overturn(request_id: UUID, *, actor: Actor, at: datetime, text: str) -> TravelRequest:
+    """The appeal reviewer replaces the denial or revocation by a clearance. Invalid without reasons."""
+    why = _required(text, "text", _("Give the reasons; the applicant reads them."))
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        appeal = step.request.open_appeal
+        assert appeal is not None
+        was = journal.stored(appeal)
+        appeal.state, appeal.outcome_text, appeal.ended_at = AppealState.OVERTURNED, why, at
+        journal.write([(appeal, was)], [])
+        decision = step.add(Decision, outcome=Outcome.APPROVED, text=why, **step.grounds())
+        step.data |= {"appeal": str(appeal.pk), "decision": str(decision.pk)}
+        return {"reviewer_id": _user_id(actor), "decision_id": decision.pk}
+
+    return _move("overturn", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def close(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
+    """The trip is over, or the applicant will not travel after all."""
+    return _move("close", request_id, actor=actor, at=at)
+
+
+# ── clocks act ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _silent_company(step: _Step) -> None:
+    step.add(CompanyReview, revision_id=step.request.revision_id, outcome=CompanyReview.Outcome.SILENT)
+
+
+def _deemed(step: _Step) -> Mapping[str, Any]:
+    decision = step.add(Decision, outcome=Outcome.APPROVED, deemed=True, **step.grounds())
+    step.data |= {"decision": str(decision.pk)}
+    return {"decision_id": decision.pk}
+
+
+def forward(request_id: UUID, *, at: datetime) -> TravelRequest:
+    """The company did not answer in time: the request goes to the office all the same."""
+    return _move("forward", request_id, actor=SYSTEM, at=at, prepare=_silent_company)
+
+
+def lapse(request_id: UUID, *, at: datetime) -> TravelRequest:
+    """The applicant did not react in time, after reminders. It can be reopened for 30 days."""
+    return _move("lapse", request_id, actor=SYSTEM, at=at)
+
+
+_BY_CLOCK: dict[Step, tuple[str, Prepare]] = {
+    Step.FORWARD: ("forward", _silent_company),
+    Step.LAPSE: ("lapse", _nothing),
+    Step.CLOSE: ("close", _nothing),
+    Step.DEEM_APPROVED: ("deem_approved", _deemed),
+}
+_ESCALATIONS = frozenset({Step.ESCALATE, Step.ESCALATE_TO_HEAD, Step.REPORT_OVERDUE})
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """How many steps a sweep took, and how many failed."""
+
+    taken: int
+    failed: int
+
+
+def act_on_clock(clock_id: UUID, *, at: datetime) -> bool:
+    """Take the step of a clock that is due at `at`; False when it is not due (any more), or somebody else is at it.
+
+    Locks the request (not waiting for somebody who is at it: a later sweep comes by), looks again, then goes through the
+    same gate as a person. What was due several times over (after an outage) is taken once, the gravest step of it.
+    """
+    rules.moment_is_aware(at)
+    with transaction.atomic():
+        request = queries.locked(SYSTEM, skip=True, clocks=clock_id).first()
+        if request is None:
+            return False
+        request.as_of(at)
+        row = next((clock for clock in request.running_clocks.values() if clock.pk == clock_id), None)
+        if row is None or row.next_action_at is None or row.next_action_at > at:
+            return False
+        step, scheduled = timekeeping.step_due(request, row, at=at)
+        request.clock_step = step.value
+        acted = ClockAction(clock=row, step=step, scheduled_at=scheduled, at=at)
+        verb, prepare = _BY_CLOCK.get(step, ("escalate" if step in _ESCALATIONS else "remind", _nothing))
+
+        def with_clock(taken: _Step) -> Mapping[str, Any] | None:
+            taken.data |= {"clock": row.kind, "step": step.value}
+            if step in _ESCALATIONS:
+                taken.add(Escalation, clock_kind=row.kind, step=step)
+            return prepare(taken)
+
+        _take_step(verb, request, actor=SYSTEM, at=at, prepare=with_clock, acted=acted)
+    return True
+
+
+def due_clocks(*, at: datetime, limit: int) -> list[UUID]:
+    """The ids of clocks with an action due at `at`, the longest due first. Those that failed wait for their next attempt."""
+    return list(
+        Clock.objects.filter(next_action_at__lte=at, ended_at=None)
+        .filter(Q(retry_at=None) | Q(retry_at__lte=at))
+        .order_by("next_action_at", "id")
+        .values_list("pk", flat=True)[:limit]
+    )
+
+
+def sweep(*, at: datetime, batch: int = 500) -> SweepResult:
+    """Take every step of every clock that is due at `at`. Safe to run twice, or on two machines, at the same time.
+
+    A clock whose step fails fails alone: it is logged, tried again after a growing wait, and seen by administrators.
+    """
+    taken = failed = 0
+    while ids := due_clocks(at=at, limit=batch):
+        progress = 0
+        for clock_id in ids:
+            try:
+                acted = act_on_clock(clock_id, at=at)
+            except Exception as error:
+                logger.exception("clock %s could not be acted on", clock_id)
+                timekeeping.note_failure(clock_id, error, at=at)
+                failed += 1
+                progress += 1
+            else:
+                taken += acted
+                progress += acted
+        if not progress:
+            break
+    return SweepResult(taken=taken, failed=failed)
