@@ -6,7 +6,7 @@ and is read in one snapshot, so that it can run while people work.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
@@ -18,6 +18,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import ProgrammingError, connection, transaction
+from django.db.models import QuerySet
 
 from audit import signing
 from audit.canonical import NotCanonical
@@ -83,9 +84,10 @@ def verify(*, retired_keys: Iterable[str] = (), chained: Sequence[type[Chained]]
     """
     report = Report()
     keys = signing.trusted_keys(retired_keys)
-    with _one_snapshot():
+    with _one_snapshot(), ExitStack() as open_rows:
+        rows = _Rows(open_rows)
         subjects = chained_models() if chained is None else chained
-        breaks = one_after_the_other(_broken_chains(report, subjects), _broken_checkpoints(report, keys))
+        breaks = one_after_the_other(_broken_chains(report, rows, subjects), _broken_checkpoints(report, rows, keys))
         report.first_break = next(breaks, None)
     return report
 
@@ -98,6 +100,18 @@ def _one_snapshot() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield
+
+
+class _Rows:
+    """Streams rows from the server; those that nobody reads to the end are let go before the snapshot is."""
+
+    def __init__(self, open_rows: ExitStack) -> None:
+        self._open = open_rows
+
+    def __call__(self, rows: QuerySet[Any, Any]) -> Iterator[Any]:
+        stream: Any = rows.iterator(chunk_size=_CHUNK)
+        self._open.callback(stream.close)
+        return iter(stream)
 
 
 class _Aligned:
@@ -124,28 +138,24 @@ def _first(row: tuple[Any, ...]) -> Any:
     return row[0]
 
 
-def _broken_chains(report: Report, models: Sequence[type[Chained]]) -> Iterator[Break]:
-    entries = (
-        Entry.objects.order_by("chain", "sequence")
-        .values_list("chain", "sequence", "at", "verb", "actor_id", "actor_role", "data", "previous", "hash")
-        .iterator(chunk_size=_CHUNK)
+def _broken_chains(report: Report, rows: _Rows, models: Sequence[type[Chained]]) -> Iterator[Break]:
+    entries = rows(
+        Entry.objects.order_by("chain", "sequence").values_list(
+            "chain", "sequence", "at", "verb", "actor_id", "actor_role", "data", "previous", "hash"
+        )
     )
-    subjects = _Aligned(merge(*(_subjects(model) for model in models), key=_first))
+    heads = [
+        rows(model._base_manager.order_by("pk").values_list("pk", "chain_length", "chain_head")) for model in models
+    ]
+    subjects = _Aligned(merge(*heads, key=_first))
     signed = _Aligned(
-        CheckpointHead.objects.order_by("chain", "length")
-        .values_list("chain", "length", "head", "day")
-        .iterator(chunk_size=_CHUNK)
+        rows(CheckpointHead.objects.order_by("chain", "length").values_list("chain", "length", "head", "day"))
     )
     for chain, links in groupby(entries, key=_first):
         yield from _without_entries(subjects, signed, before=chain)
         report.chains += 1
         yield from _broken_links(report, chain, links, list(subjects.of(chain)), list(signed.of(chain)))
     yield from _without_entries(subjects, signed, before=None)
-
-
-def _subjects(model: type[Chained]) -> Iterator[tuple[UUID, int, bytes]]:
-    rows = model._base_manager.order_by("pk").values_list("pk", "chain_length", "chain_head")
-    return rows.iterator(chunk_size=_CHUNK)
 
 
 def _without_entries(subjects: _Aligned, signed: _Aligned, *, before: UUID | None) -> Iterator[Break]:
@@ -199,15 +209,13 @@ def _broken_links(
         yield Break(Fault.HEAD, chain, count)
 
 
-def _broken_checkpoints(report: Report, keys: Mapping[str, Ed25519PublicKey]) -> Iterator[Break]:
+def _broken_checkpoints(report: Report, rows: _Rows, keys: Mapping[str, Ed25519PublicKey]) -> Iterator[Break]:
     moved = _Aligned(
-        CheckpointHead.objects.order_by("day", "chain")
-        .values_list("day", "chain", "length", "head")
-        .iterator(chunk_size=_CHUNK)
+        rows(CheckpointHead.objects.order_by("day", "chain").values_list("day", "chain", "length", "head"))
     )
     last = b""
     covered: dict[str, int] = {}
-    for checkpoint in Checkpoint.objects.order_by("day").iterator(chunk_size=_CHUNK):
+    for checkpoint in rows(Checkpoint.objects.order_by("day")):
         day = checkpoint.day
         report.checkpoints += 1
         if bytes(checkpoint.previous) != last:
