@@ -410,7 +410,8 @@ class Valkey:
             "appendonly": "yes" if self.durable else "no",
             "save": '""',
             "maxmemory-policy": "noeviction",
-            "databases": 64,
+            "databases": 16,
+            "set-proc-title": "no",  # it would write over the environment that /proc shows
         }
         configuration.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
         return _start([str(self.program), str(configuration)], self.log, signal.SIGTERM)

@@ -28,14 +28,18 @@ def test_the_product_owns_nothing_and_cannot_change_the_schema():
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_class WHERE relowner = 'exit_app'::regrole")
         assert cursor.fetchone() == (0,)
-        cursor.execute("SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = 'exit_app'")
+        cursor.execute(
+            "SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = 'exit_app'"
+        )
         assert cursor.fetchone() == (False, False, False, False)
         with pytest.raises(ProgrammingError, match="permission denied for schema public"):
             cursor.execute("CREATE TABLE public.sneaky (id int)")
 
 
 def commit_one() -> None:
-    thread = threading.Thread(target=lambda: (User.objects.create_user("alice@example.com", "Alice"), connection.close()))
+    thread = threading.Thread(
+        target=lambda: (User.objects.create_user("alice@example.com", "Alice"), connection.close())
+    )
     thread.start()
     thread.join()
 
