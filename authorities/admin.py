@@ -71,9 +71,10 @@ class OfficeAdmin(ModelAdmin):
     inlines = [PostingInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Office]:
-        return super().get_queryset(request).annotate(posted=Count("postings__user", distinct=True))
+        offices: QuerySet[Office] = super().get_queryset(request)
+        return offices.annotate(posted=Count("postings__user", distinct=True))
 
-    @display(description=_("people"), ordering="posted")
+    @admin.display(description=_("people"), ordering="posted")
     def people(self, office: Any) -> int:
         return int(office.posted)
 
@@ -104,7 +105,7 @@ class LegalInstrumentAdmin(ModelAdmin):
     autocomplete_fields = ["office"]
     list_select_related = ["office"]
 
-    @display(description=_("state"), label={_("in force"): "success", _("not in force"): "warning"})
+    @display(description=_("state"), label={_("in force"): "success", _("not in force"): "warning"})  # type: ignore[untyped-decorator]
     def state(self, instrument: LegalInstrument) -> Any:
         return _("in force") if instrument.is_in_force(timezone.localdate()) else _("not in force")
 
@@ -123,7 +124,7 @@ class ReasonCodeAdmin(ModelAdmin):
     autocomplete_fields = ["instrument", "office"]
     list_select_related = ["instrument", "office"]
 
-    @display(description=_("state"), label={_("in use"): "success", _("not in use"): "warning"})
+    @display(description=_("state"), label={_("in use"): "success", _("not in use"): "warning"})  # type: ignore[untyped-decorator]
     def state(self, reason: ReasonCode) -> Any:
         today = timezone.localdate()
         in_use = reason.active_from <= today and (reason.active_until is None or today <= reason.active_until)
@@ -142,13 +143,13 @@ class DraftOnlyInline(TabularInline):
     extra = 0
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return (obj is None or obj.is_draft) and super().has_add_permission(request, obj)
+        return (obj is None or obj.is_draft) and bool(super().has_add_permission(request, obj))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return (obj is None or obj.is_draft) and super().has_change_permission(request, obj)
+        return (obj is None or obj.is_draft) and bool(super().has_change_permission(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return (obj is None or obj.is_draft) and super().has_delete_permission(request, obj)
+        return (obj is None or obj.is_draft) and bool(super().has_delete_permission(request, obj))
 
 
 class VersionAdmin(ModelAdmin):
@@ -158,10 +159,10 @@ class VersionAdmin(ModelAdmin):
         return list(self.inlines) if obj else []
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return (obj is None or obj.is_draft) and super().has_change_permission(request, obj)
+        return (obj is None or obj.is_draft) and bool(super().has_change_permission(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj is not None and obj.is_draft and super().has_delete_permission(request, obj)
+        return obj is not None and obj.is_draft and bool(super().has_delete_permission(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["office"] if obj else []
@@ -198,7 +199,8 @@ class CalendarYearAdmin(VersionAdmin):
     actions = ["publish", "publish_provisional", "correct"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CalendarYear]:
-        return super().get_queryset(request).annotate(special=Count("days"))
+        years: QuerySet[CalendarYear] = super().get_queryset(request)
+        return years.annotate(special=Count("days"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["office", "year"] if obj else []
@@ -212,11 +214,11 @@ class CalendarYearAdmin(VersionAdmin):
         obj.pk, obj.version = row.pk, row.version
         self.message_user(request, _("The days known today are filled in. Compare them with the notice."))
 
-    @display(description=_("office"), ordering="office")
+    @admin.display(description=_("office"), ordering="office")
     def scope(self, row: CalendarYear) -> Any:
         return row.office or _("National")
 
-    @display(
+    @display(  # type: ignore[untyped-decorator]
         description=_("status"),
         ordering="status",
         label={
@@ -228,7 +230,7 @@ class CalendarYearAdmin(VersionAdmin):
     def standing(self, row: CalendarYear) -> Any:
         return CalendarYear.Status(row.status).label
 
-    @display(description=_("special days"), ordering="special")
+    @admin.display(description=_("special days"), ordering="special")
     def special_days(self, row: Any) -> int:
         return int(row.special)
 
@@ -290,11 +292,11 @@ class ClockPolicyAdmin(VersionAdmin):
         obj.pk, obj.version = row.pk, row.version
         self.message_user(request, _("The terms in force now are filled in. Change what is to change."))
 
-    @display(description=_("office"), ordering="office")
+    @admin.display(description=_("office"), ordering="office")
     def scope(self, row: ClockPolicy) -> Any:
         return row.office or _("All offices")
 
-    @display(description=_("status"), label={_("published"): "success", _("being prepared"): "info"})
+    @display(description=_("status"), label={_("published"): "success", _("being prepared"): "info"})  # type: ignore[untyped-decorator]
     def standing(self, row: ClockPolicy) -> Any:
         return _("being prepared") if row.is_draft else _("published")
 

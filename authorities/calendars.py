@@ -65,7 +65,7 @@ def _read_newest(office_id: int | None, before: WorkingDays | None) -> WorkingDa
 _newest: Reread[int | None, WorkingDays] = Reread(_read_newest)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def _versioned(office_id: int | None, version: int) -> WorkingDays:
     in_force: dict[int, CalendarYear] = {}
     # The office's own year before the national one, and of each the newest.
@@ -142,8 +142,8 @@ def from_library(year: int) -> list[SpecialDay]:
     """What the library `holidays` knows of a year in China: days off, and weekend days worked to make up for them."""
     import holidays  # only to seed; it is large
 
-    english = holidays.China(years=year, language="en_US")
-    chinese = holidays.China(years=year, language="zh_CN")
+    english = holidays.country_holidays("CN", years=year, language="en_US")
+    chinese = holidays.country_holidays("CN", years=year, language="zh_CN")
     off = [SpecialDay(day, False, chinese[day], english[day]) for day in sorted(english) if day.year == year]
     worked = [
         SpecialDay(day, True, "调休工作日", "Working day in exchange")

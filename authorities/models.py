@@ -141,12 +141,8 @@ class Posting(Tenure):
     @classmethod
     def grants(cls, user_id: int, at: datetime) -> "models.QuerySet[Any, Any]":
         """Grants in force at `at`, as (role, office id, officer number)."""
-        return (
-            cls.objects.in_force(at)
-            .filter(user_id=user_id)
-            .order_by()
-            .values_list(F("role"), F("office_id"), F("number"))
-        )
+        in_force = cls.objects.in_force(at).filter(user_id=user_id)  # type: ignore[misc]  # the manager is Tenure's
+        return in_force.order_by().values_list(F("role"), F("office_id"), F("number"))
 
 
 class LegalInstrument(models.Model):
@@ -293,7 +289,7 @@ class ReasonCode(models.Model):
     def clean(self) -> None:
         """Refuse a code that its instrument does not carry: not published, not effective, another office."""
         super().clean()
-        if self.instrument_id is None:
+        if not self.instrument_id:
             return
         errors: dict[str, Any] = {}
         if self.instrument.published_on is None:
@@ -339,8 +335,6 @@ class CalendarYear(models.Model):
         help_text=_("The version of all calendars with which this one came into force."),
     )
     published_at = models.DateTimeField(_("in force since"), null=True, editable=False)
-
-    days: "models.Manager[CalendarDay]"
 
     class Meta:
         verbose_name = _("calendar year")
@@ -438,8 +432,6 @@ class ClockPolicy(models.Model):
     )
     note = models.CharField(_("why"), max_length=300, blank=True)
     published_at = models.DateTimeField(_("published at"), null=True, editable=False)
-
-    lines: "models.Manager[ClockPolicyLine]"
 
     class Meta:
         verbose_name = _("clock policy")
