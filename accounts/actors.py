@@ -25,7 +25,5 @@ def actor_for(user: User, *, at: datetime) -> Actor:
     if not user.is_active or user.pk is None:
         return NOBODY
     first, *others = [source(user.pk, at) for source in _sources]
-    grants = frozenset(
-        Grant(Role(role), scope, number or "") for role, scope, number in first.union(*others, all=True)
-    )
+    grants = frozenset(Grant(Role(role), scope, number or "") for role, scope, number in first.union(*others, all=True))
     return Actor(user_id=user.pk, name=user.name, grants=grants)

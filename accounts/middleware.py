@@ -15,7 +15,7 @@ def _actor_of(request: HttpRequest) -> Actor:
 
 
 class ActorMiddleware:
-    """`request.actor`: who is acting, with the roles in force now. The language of the account wins over the browser's."""
+    """`request.actor`: who acts, with the roles in force now. The language of the account wins over the browser's."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -24,5 +24,5 @@ class ActorMiddleware:
         request.actor = SimpleLazyObject(lambda: _actor_of(request))  # type: ignore[attr-defined]
         if request.user.is_authenticated:
             translation.activate(request.user.language)
-            request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = translation.get_language()
         return self.get_response(request)

@@ -73,9 +73,7 @@ class RoleAssignment(Tenure):
     """A role of the installation: list manager, administrator or auditor."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="role_assignments", verbose_name=_("account"))
-    role = models.CharField(
-        _("role"), max_length=20, choices=[(role.value, role.label) for role in INSTALLATION_ROLES]
-    )
+    role = models.CharField(_("role"), max_length=20, choices=[(role.value, role.label) for role in INSTALLATION_ROLES])
 
     class Meta(Tenure.Meta):
         verbose_name = _("role assignment")

@@ -4,7 +4,7 @@ A query on a scoped model raises `Unscoped` unless it went through a method that
 such as `visible_to(actor)`. So forgetting the scope is an error in the first test, not a leak.
 """
 
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from django.db import models
 from django.db.models import sql
@@ -34,8 +34,8 @@ class ScopedQuerySet(models.QuerySet[M, M]):
 
     def in_scope(self) -> Self:
         """A copy that may run. For methods that have just limited the rows to what somebody may see."""
-        copy = self._chain()
-        copy.query.scoped = True  # type: ignore[attr-defined]
+        copy = self.all()
+        cast(_ScopedQuery, copy.query).scoped = True
         return copy
 
     def _must_be_scoped(self) -> None:

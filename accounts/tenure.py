@@ -1,15 +1,17 @@
 """Roles have a start and an end. One mechanism for every table that gives one."""
 
 from datetime import datetime
-from typing import Self
+from typing import Self, TypeVar
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+T = TypeVar("T", bound=models.Model, covariant=True)
 
-class TenureQuerySet(models.QuerySet["Tenure"]):
+
+class TenureQuerySet(models.QuerySet[T, T]):
     def in_force(self, at: datetime) -> Self:
         """Those that have begun by `at` and not ended before or at it."""
         return self.filter(Q(ends_at=None) | Q(ends_at__gt=at), starts_at__lte=at)

@@ -28,7 +28,7 @@ class Finding:
 
 
 def terms_of(request: TravelRequest) -> dict[ListKind, Collection[str]]:
-    """What of a request is compared with the lists: its subjects, countries, hosts and event. Nothing about the person."""
+    """What of a request is compared with the lists: subjects, countries, hosts, event. Nothing about the person."""
     legs = request.itinerary
     return {
         ListKind.TECHNOLOGY: request.topics,

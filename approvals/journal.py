@@ -14,6 +14,11 @@ from django.db import connection, models
 Values = list[Any]
 
 
+def _quoted(name: str | None) -> str:
+    assert name is not None
+    return connection.ops.quote_name(name)
+
+
 @cache
 def _columns(model: type[models.Model], with_key: bool) -> tuple[tuple[models.Field[Any, Any], ...], str]:
     fields = tuple(
@@ -21,8 +26,8 @@ def _columns(model: type[models.Model], with_key: bool) -> tuple[tuple[models.Fi
         for field in model._meta.concrete_fields
         if with_key or not field.primary_key  # a key that the database makes is left to it
     )
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-    return fields, f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({names}) VALUES "
+    names = ", ".join(_quoted(field.column) for field in fields)
+    return fields, f"INSERT INTO {_quoted(model._meta.db_table)} ({names}) VALUES "  # noqa: S608
 
 
 def _value(row: models.Model, field: models.Field[Any, Any]) -> Any:
@@ -53,15 +58,14 @@ def _insert(rows: Sequence[models.Model], values: Values) -> str:
 
 
 def _update(row: models.Model, fields: Iterable[models.Field[Any, Any]], values: Values) -> str:
-    quote = connection.ops.quote_name
     settings = []
     for field in fields:
-        settings.append(f"{quote(field.column)} = {_placeholder(field)}")
+        settings.append(f"{_quoted(field.column)} = {_placeholder(field)}")
         values.append(_value(row, field))
     key = row._meta.pk
     assert key is not None
     values.append(_value(row, key))
-    return f"UPDATE {quote(row._meta.db_table)} SET {', '.join(settings)} WHERE {quote(key.column)} = %s"
+    return f"UPDATE {_quoted(row._meta.db_table)} SET {', '.join(settings)} WHERE {_quoted(key.column)} = %s"  # noqa: S608
 
 
 def _changed(row: models.Model, before: dict[str, Any]) -> list[models.Field[Any, Any]]:

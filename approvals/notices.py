@@ -23,7 +23,8 @@ from audit import verbs
 from authorities.models import Posting
 from companies.models import Membership
 from notifications.models import OutboxEvent
-from notifications.registry import Notice, register as register_notice
+from notifications.registry import Notice
+from notifications.registry import register as register_notice
 
 Recipients = Callable[[OutboxEvent], Iterable[int]]
 
@@ -81,7 +82,7 @@ def officers(event: OutboxEvent) -> Iterable[int]:
     """The compliance officers of the company, except the applicant."""
     request = _request(event)
     found = Membership.objects.in_force(event.at).filter(company_id=request.company_id)
-    return found.exclude(user_id=request.applicant.user_id).values_list("user_id", flat=True).distinct()
+    return found.exclude(user=request.applicant.user_id).values_list("user_id", flat=True).distinct()
 
 
 def _posted(event: OutboxEvent, role: Role, request: TravelRequest) -> Iterable[int]:
@@ -147,7 +148,7 @@ _TURN_IN: Mapping[str, Recipients] = {
 
 
 def whose_turn(event: OutboxEvent) -> Iterable[int]:
-    """Who is reminded: those whose clock it is; of the departure, those whose turn it is in the state, and the applicant."""
+    """Who is reminded: those whose clock it is; of the departure, those whose turn it is, and the applicant."""
     clock = str(event.data.get("clock", ""))
     if clock in _TURN:
         return _TURN[clock](event)
@@ -196,7 +197,9 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         "officers",
         officers,
         _("%(number)s: %(applicant)s asks for your review"),
-        _("%(applicant)s submitted the trip “%(title)s”.\n\nPlease review it by %(due)s. After that day it goes to the office."),
+        _(
+            "%(applicant)s submitted the trip “%(title)s”.\n\nPlease review it by %(due)s; after that the office gets it."
+        ),
     ),
     (
         "return_for_changes",
@@ -245,7 +248,7 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         "office",
         reviewers,
         _("%(number)s: referred to the office by the applicant"),
-        _("“%(title)s”, declined by %(company)s as a business trip, continues as a personal one. Decision due by %(due)s."),
+        _("“%(title)s”, declined by %(company)s as business, continues as a personal trip. Decision due by %(due)s."),
     ),
     (
         "forward",
@@ -294,7 +297,7 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         "seniors",
         seniors,
         _("%(number)s: a reviewer left the case"),
-        _("A conflict of interest was declared. The case is in the queue of the office again. Decision due by %(due)s."),
+        _("A conflict of interest was declared; the case is in the queue again. Decision due by %(due)s."),
     ),
     (
         "agree_information",
@@ -343,7 +346,7 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         "applicant",
         applicant,
         _("%(number)s: a decision is proposed"),
-        _("Nothing is decided yet. Please open the request: if a denial is proposed you can read its grounds and reply."),
+        _("Nothing is decided yet. Please open the request: you can read the grounds, and reply to a denial."),
     ),
     (
         "reply",
@@ -357,7 +360,7 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         "applicant",
         applicant,
         _("%(number)s: decided — %(state)s"),
-        _("Please read the decision and its reasons. If it is a denial, it also says how and until when you can appeal."),
+        _("Please read the decision and its reasons. A denial also says how and until when you can appeal."),
     ),
     (
         "confirm",

@@ -17,11 +17,11 @@ OFFICE_ROLES = (Role.REVIEWER, Role.SENIOR, Role.HEAD)
 READS_EVERYTHING = (Role.ADMINISTRATOR, Role.AUDITOR)
 
 
-def _scope(actor: Actor) -> Q | None:
+def _scope(actor: Actor) -> Any:
     """What limits `actor` to the requests they may see; None: no limit at all."""
     if actor.holds(Role.SYSTEM):
         return None
-    seen = Q(pk__in=[])
+    seen: Any = Q(pk__in=[])
     if employments := actor.scopes(Role.APPLICANT):
         seen |= Q(applicant_id__in=employments)
     if any(actor.holds(role) for role in READS_EVERYTHING):
@@ -33,7 +33,7 @@ def _scope(actor: Actor) -> Q | None:
             Recusal.objects.filter(request=OuterRef("pk"), by=actor.user_id)
         )
     if offices := actor.scopes(Role.APPEAL_REVIEWER):
-        seen |= Exists(Appeal.objects.filter(request=OuterRef("pk"), office_id__in=offices))
+        seen |= Exists(Appeal.objects.filter(request=OuterRef("pk"), office__in=offices))
     return seen
 
 
@@ -55,9 +55,9 @@ def attachments_visible_to(actor: Actor) -> ScopedQuerySet[Attachment]:
 
 
 def locked(actor: Actor, *, skip: bool = False, **lookup: Any) -> QuerySet[TravelRequest, TravelRequest]:
-    """The requests in `actor`'s scope that `lookup` names, locked until the transaction ends, with what the rules look at.
+    """The requests in `actor`'s scope that `lookup` names, locked until the transaction ends.
 
-    `skip`: leave out what somebody else has locked, instead of waiting for it.
+    With what the rules look at. `skip`: leave out what somebody else has locked, instead of waiting for it.
     """
     return (
         visible_to(actor)
@@ -95,7 +95,7 @@ def id_of(reference: str, actor: Actor) -> UUID | None:
 def in_full(actor: Actor) -> QuerySet[TravelRequest, TravelRequest]:
     """The requests in `actor`'s scope with all that a page about one of them shows besides its history."""
     return (
-        visible_to(actor)
+        visible_to(actor)  # type: ignore[no-redef]  # the prefetch fills the cached property `documents`
         .select_related(
             "applicant", "company", "office", "assigned_reviewer", "revision", "assessment", "decision", "proposal"
         )

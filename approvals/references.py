@@ -36,7 +36,7 @@ def reference_for(number: int) -> str:
 
 
 def next_reference() -> str:
-    """A reference that no request has. Taken from the sequence; a rolled back transaction leaves a gap, never a double."""
+    """A reference that no request has, from the sequence: a rolled back transaction leaves a gap, never a double."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('approvals_reference')")
         (number,) = cursor.fetchone()

@@ -144,7 +144,11 @@ def is_system(request: Request, actor: Actor) -> bool:
     return actor.holds(Role.SYSTEM)
 
 
-@rule(_("Only the applicant can close the request; the system does so after the return date."), Role.APPLICANT, Role.SYSTEM)
+@rule(
+    _("Only the applicant can close the request; the system does so after the return date."),
+    Role.APPLICANT,
+    Role.SYSTEM,
+)
 def is_applicant_or_clock_after_return(request: Request, actor: Actor) -> bool:
     return is_applicant(request, actor) or (is_system(request, actor) and trip_is_over(request))
 
@@ -179,12 +183,12 @@ def is_personal_trip(request: Request) -> bool:
 
 @rule(_("The time in which this could be referred to the office is over."))
 def can_still_be_referred(request: Request) -> bool:
-    return bool(request.is_running("refer"))
+    return request.is_running("refer")
 
 
 @rule(_("The time in which this could be reopened is over."))
 def can_still_be_reopened(request: Request) -> bool:
-    return bool(request.is_running("reopen"))
+    return request.is_running("reopen")
 
 
 @rule(_("What the office needs has been asked for once; a senior reviewer must agree to a second time."))
@@ -221,7 +225,7 @@ def was_not_extended(request: Request) -> bool:
 
 @rule(_("The time for deciding has not run out, or the office's policy does not deem this kind of request approved."))
 def is_deemed_approved(request: Request) -> bool:
-    return bool(request.clock_step == "deem_approved")
+    return request.clock_step == "deem_approved"
 
 
 @rule(_("The trip has begun: a clearance can be taken back before departure only."))

@@ -7,7 +7,17 @@ from approvals.models import Leg, TravelRequest
 from audit.canonical import canonical
 
 # What the applicant writes, in the order of the page. A diff between two revisions goes over the same names.
-FIELDS = ("title", "purpose", "description", "event_name", "event_url", "topics", "materials", "devices", "declarations")
+FIELDS = (
+    "title",
+    "purpose",
+    "description",
+    "event_name",
+    "event_url",
+    "topics",
+    "materials",
+    "devices",
+    "declarations",
+)
 
 
 def leg(place: Leg) -> dict[str, str]:

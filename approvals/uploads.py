@@ -84,7 +84,7 @@ def content_type(file: File[Any]) -> str | None:
 
 
 def check(file: File[Any]) -> Upload:
-    """What `file` is, when it may be kept. Refuses with Invalid, at the field `file`: empty, too large, another type."""
+    """What `file` is, when it may be kept. Refuses with Invalid, at field `file`: empty, too large, another type."""
     size = file.size or 0
     limit = settings.ATTACHMENT_MAX_BYTES
     if size == 0:

@@ -23,7 +23,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django_fsm import Transition
 
 import audit
 from accounts.roles import SYSTEM, Actor, Role
@@ -54,8 +53,9 @@ from approvals.models import (
 )
 from approvals.models.appeal import AppealState
 from approvals.models.decision import Outcome
+from approvals.models.transitions import Row, table
 from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem, Sentence
-from approvals.states import APPEALABLE, EDITABLE, WITH_AUTHORITY, State, Tier
+from approvals.states import APPEALABLE, EDITABLE, WITH_AUTHORITY, State
 from authorities.models import Office, Posting, ReasonCode
 from employees.models import Employee
 from notifications import outbox
@@ -69,12 +69,9 @@ OVERLAP = "approvals_request_trips_do_not_overlap"
 
 
 @cache
-def transitions() -> dict[str, dict[str, Transition]]:
-    """The transition table as declared on the model: verb → source state → transition."""
-    table: dict[str, dict[str, Transition]] = {}
-    for transition in TravelRequest._meta.get_field("state").get_all_transitions(TravelRequest):
-        table.setdefault(transition.name, {})[transition.source] = transition
-    return table
+def transitions() -> dict[str, dict[str, Row]]:
+    """The transition table as declared on the model: verb → source state → row."""
+    return table(TravelRequest, "state")
 
 
 def _refusal(request: TravelRequest, verb: str, actor: Actor) -> NotNow | NotAllowed | None:
@@ -114,7 +111,7 @@ def available_actions(actor: Actor, request: TravelRequest, *, at: datetime) -> 
     return [verb for verb in transitions() if _refusal(request, verb, actor) is None]
 
 
-Row = TypeVar("Row", bound=models.Model)
+HistoryRow = TypeVar("HistoryRow", bound=models.Model)
 
 
 @dataclass(slots=True)
@@ -127,7 +124,7 @@ class _Step:
     rows: list[models.Model] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
 
-    def add(self, model: type[Row], **values: Any) -> Row:
+    def add(self, model: type[HistoryRow], **values: Any) -> HistoryRow:
         """A row of the history, by the actor, now."""
         row = model(request=self.request, at=self.at, by_id=self.actor.user_id, **values)
         self.rows.append(row)
@@ -135,7 +132,8 @@ class _Step:
 
     def grounds(self) -> dict[str, UUID]:
         """What is being decided on: the revision and the assessment in force."""
-        assert self.request.revision_id and self.request.assessment_id
+        assert self.request.revision_id is not None
+        assert self.request.assessment_id is not None
         return {"revision_id": self.request.revision_id, "assessment_id": self.request.assessment_id}
 
 
@@ -228,9 +226,7 @@ def start(*, actor: Actor, at: datetime, employee_id: int) -> TravelRequest:
     and one whose employment has ended."""
     rules.moment_is_aware(at)
     with transaction.atomic():
-        employee = (
-            Employee.objects.visible_to(actor).select_related("company__office").filter(pk=employee_id).first()
-        )
+        employee = Employee.objects.visible_to(actor).select_related("company__office").filter(pk=employee_id).first()
         if employee is None or not actor.holds(Role.APPLICANT, employee_id):
             raise NotAllowed(_("You can start a request for yourself only."))
         office = employee.company.office
@@ -344,7 +340,7 @@ def attach(request_id: UUID, *, actor: Actor, at: datetime, file: File[bytes], k
             content_type=checked.content_type,
             size=checked.size,
             sha256=checked.sha256,
-            uploaded_by_id=actor.user_id,
+            uploaded_by_id=_user_id(actor),
             uploaded_at=at,
         )
         attachment.file.save(checked.name, file, save=False)
@@ -387,7 +383,7 @@ def remove_attachment(attachment_id: UUID, *, actor: Actor, at: datetime) -> Att
 
 
 def overlapping(request: TravelRequest) -> TravelRequest | None:
-    """Another trip of the same person, asked for or cleared, that shares a day with this one; None when there is none."""
+    """Another trip of the same person, asked for or cleared, that shares a day with this one; None: there is none."""
     if not request.itinerary:
         return None
     return queries.overlapping(
@@ -403,7 +399,7 @@ def _overlap_problem(other: TravelRequest | None) -> Problem:
     return Problem(
         "itinerary",
         "",
-        _("These days overlap your trip %(reference)s “%(title)s” (%(from)s to %(to)s). Change the days or withdraw it.")
+        _("These days overlap your trip %(reference)s “%(title)s” (%(from)s to %(to)s). Change or withdraw one.")
         % {
             "reference": other.reference,
             "title": other.title,
@@ -414,8 +410,10 @@ def _overlap_problem(other: TravelRequest | None) -> Problem:
 
 
 def problems(request: TravelRequest, *, at: datetime) -> list[Problem]:
-    """Everything that stands between a draft and its submission at `at`: what is missing or wrong, what was typed and is
-    not valid yet, a trip that it overlaps."""
+    """Everything that stands between a draft and its submission at `at`.
+
+    What is missing or wrong, what was typed and is not valid yet, a trip that it overlaps.
+    """
     request.as_of(at)
     found = rules.problems(request)
     found += [
@@ -482,7 +480,10 @@ def answer(request_id: UUID, *, actor: Actor, at: datetime, answers: Sequence[st
         given += [""] * (len(asked.items) - len(given))
         if missing := [index for index in range(len(asked.items)) if not given[index]]:
             raise Invalid(
-                [Problem("", f"answers-{index}", _("Answer this question, or say why you cannot.")) for index in missing]
+                [
+                    Problem("", f"answers-{index}", _("Answer this question, or say why you cannot."))
+                    for index in missing
+                ]
             )
         step.add(InformationAnswer, information_request=asked, answers=given[: len(asked.items)])
 
@@ -525,7 +526,7 @@ def endorse(request_id: UUID, *, actor: Actor, at: datetime, comment: str = "") 
     return _move("endorse", request_id, actor=actor, at=at, prepare=prepare)
 
 
-def object(request_id: UUID, *, actor: Actor, at: datetime, comment: str) -> TravelRequest:  # noqa: A001
+def object(request_id: UUID, *, actor: Actor, at: datetime, comment: str) -> TravelRequest:
     """The company has doubts about a personal trip. It goes to the office with the comment; Invalid without one."""
     why = _required(comment, "comment", _("Say what the company objects to, and why."))
     prepare = _company_review(CompanyReview.Outcome.OBJECTED, why)
@@ -546,7 +547,11 @@ def take(request_id: UUID, *, actor: Actor, at: datetime, no_conflict: bool) -> 
     """A reviewer takes the case and declares to have no conflict of interest. Invalid without the declaration."""
     if not no_conflict:
         raise Invalid(
-            [Problem("", "no_conflict", _("Declare that you have no conflict of interest, or leave the case to others."))]
+            [
+                Problem(
+                    "", "no_conflict", _("Declare that you have no conflict of interest, or leave the case to others.")
+                )
+            ]
         )
 
     def prepare(step: _Step) -> Mapping[str, Any]:
@@ -558,9 +563,7 @@ def take(request_id: UUID, *, actor: Actor, at: datetime, no_conflict: bool) -> 
     return _move("take", request_id, actor=actor, at=at, prepare=prepare)
 
 
-def hand_over(
-    request_id: UUID, *, actor: Actor, at: datetime, reviewer_id: int | None, reason: str
-) -> TravelRequest:
+def hand_over(request_id: UUID, *, actor: Actor, at: datetime, reviewer_id: int | None, reason: str) -> TravelRequest:
     """A senior gives the case to a reviewer of the office (an account's id), or back to the office's queue (None).
 
     Invalid without a reason, and for somebody who is not a reviewer of the office at `at`, is the applicant, or has
@@ -578,7 +581,9 @@ def hand_over(
             )
             conflicted = Recusal.objects.filter(request=step.request, by_id=reviewer_id).exists()
             if posting is None or conflicted or reviewer_id == step.request.applicant_user_id:
-                raise Invalid([Problem("", "reviewer_id", _("This person cannot take the case. Choose another reviewer."))])
+                raise Invalid(
+                    [Problem("", "reviewer_id", _("This person cannot take the case. Choose another reviewer."))]
+                )
             number = posting.number
         step.add(Assignment, reviewer_id=reviewer_id, number=number, reason=why)
         step.data |= {"number": number}
@@ -671,7 +676,7 @@ class Grounds:
 
 
 def _check_refusal(request: TravelRequest, grounds: Grounds) -> None:
-    """Refuses with Invalid what does not carry a refusal: codes in force for this office, text, facts, milder measures."""
+    """Refuses with Invalid what does not carry a refusal: codes in force, text, facts, milder measures considered."""
     found = []
     if not grounds.reason_codes:
         found.append(Problem("", "reason_codes", _("Choose at least one reason code in force.")))
@@ -684,7 +689,9 @@ def _check_refusal(request: TravelRequest, grounds: Grounds) -> None:
             )
         )
     if not grounds.text.strip():
-        found.append(Problem("", "text", _("Give the reasons, for this case, in words that the applicant understands.")))
+        found.append(
+            Problem("", "text", _("Give the reasons, for this case, in words that the applicant understands."))
+        )
     if not grounds.facts.strip():
         found.append(Problem("", "facts", _("Name the facts relied on.")))
     if not grounds.milder_measures.strip():
@@ -748,7 +755,7 @@ def confirm(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
     """Make the proposed outcome the decision. A denial only after the applicant was heard, and with codes in force."""
 
     def prepare(step: _Step) -> Mapping[str, Any]:
-        proposal = Proposal.objects.get(pk=step.request.proposal_id)
+        proposal = _proposal(step)
         appeal_until = None
         if proposal.outcome == Outcome.DENIED:
             _check_refusal(step.request, _grounds_of(proposal))
@@ -758,6 +765,12 @@ def confirm(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
         return {"senior_id": _user_id(actor), "decision_id": decision.pk}
 
     return _move("confirm", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def _proposal(step: _Step) -> Proposal:
+    """The proposal that is to be confirmed."""
+    assert step.request.proposal_id is not None
+    return Proposal.objects.get(pk=step.request.proposal_id)
 
 
 def _grounds_of(proposal: Proposal) -> Grounds:
@@ -841,7 +854,7 @@ def revoke(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
     """Another senior confirms a proposed revocation."""
 
     def prepare(step: _Step) -> Mapping[str, Any]:
-        proposal = Proposal.objects.get(pk=step.request.proposal_id)
+        proposal = _proposal(step)
         _check_refusal(step.request, _grounds_of(proposal))
         decision = _decide(step, proposal, appeal_until=timekeeping.appeal_until(step.request, at=at))
         return {"senior_id": _user_id(actor), "decision_id": decision.pk}
@@ -924,9 +937,7 @@ def _appeal(
             raise NotAllowed(rules.is_hearing_the_appeal.sentence)
         was, before = journal.stored(appeal), journal.stored(request)
         change(appeal)
-        rows = _note(
-            verb, request, actor=actor, role=Role.APPEAL_REVIEWER, at=at, data={"appeal": str(appeal.pk)}
-        )
+        rows = _note(verb, request, actor=actor, role=Role.APPEAL_REVIEWER, at=at, data={"appeal": str(appeal.pk)})
         journal.write([(appeal, was), (request, before)], rows)
         outbox.hint()
     return appeal
@@ -1018,8 +1029,8 @@ class SweepResult:
 def act_on_clock(clock_id: UUID, *, at: datetime) -> bool:
     """Take the step of a clock that is due at `at`; False when it is not due (any more), or somebody else is at it.
 
-    Locks the request (not waiting for somebody who is at it: a later sweep comes by), looks again, then goes through the
-    same gate as a person. What was due several times over (after an outage) is taken once, the gravest step of it.
+    Locks the request (not waiting for somebody who is at it: a later sweep comes by), looks again, then goes through
+    the same gate as a person. What was due several times over (after an outage) is taken once, the gravest step of it.
     """
     rules.moment_is_aware(at)
     with transaction.atomic():
@@ -1046,7 +1057,7 @@ def act_on_clock(clock_id: UUID, *, at: datetime) -> bool:
 
 
 def due_clocks(*, at: datetime, limit: int) -> list[UUID]:
-    """The ids of clocks with an action due at `at`, the longest due first. Those that failed wait for their next attempt."""
+    """The ids of clocks with an action due at `at`, the longest due first. Those that failed wait for their retry."""
     return list(
         Clock.objects.filter(next_action_at__lte=at, ended_at=None)
         .filter(Q(retry_at=None) | Q(retry_at__lte=at))

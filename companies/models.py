@@ -38,7 +38,11 @@ class Company(models.Model):
     """An AI company whose employees need clearance. Its office is the one that is competent for its trips."""
 
     uscc = models.CharField(
-        _("unified social credit code"), max_length=18, unique=True, validators=[validate_uscc], help_text="GB 32100-2015"
+        _("unified social credit code"),
+        max_length=18,
+        unique=True,
+        validators=[validate_uscc],
+        help_text="GB 32100-2015",
     )
     name_zh = models.CharField(_("name in Chinese"), max_length=200)
     name_en = models.CharField(_("name in English"), max_length=200)

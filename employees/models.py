@@ -33,7 +33,7 @@ def validate_person_name(value: str) -> None:
 
 class EmployeeQuerySet(ScopedQuerySet["Employee"]):
     def visible_to(self, actor: Actor) -> Self:
-        """The employee records that `actor` may see: their own, their company's, all for administrators and auditors."""
+        """The records that `actor` may see: their own, their company's; all for administrators and auditors."""
         if actor.scopes_of_any((Role.SYSTEM, Role.ADMINISTRATOR, Role.AUDITOR)):
             return self.in_scope()
         return self.filter(

@@ -1,7 +1,7 @@
 """Sensitivity lists: technologies, destinations, organisations, projects and events. Never persons."""
 
 from datetime import date
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -43,7 +43,9 @@ class VersionQuerySet(models.QuerySet["ListVersion"]):
     def in_force(self, on: date) -> Self:
         """The published versions that hold on `on`."""
         return self.filter(
-            Q(published_until=None) | Q(published_until__gt=on), state=ListVersion.State.PUBLISHED, published_from__lte=on
+            Q(published_until=None) | Q(published_until__gt=on),
+            state=ListVersion.State.PUBLISHED,
+            published_from__lte=on,
         )
 
 
@@ -96,7 +98,9 @@ class ListEntry(models.Model):
 
     version = models.ForeignKey(ListVersion, models.CASCADE, related_name="entries", verbose_name=_("version"))
     code = models.CharField(
-        _("code"), max_length=80, help_text=_("Subject class, country code, name of the organisation, project or event.")
+        _("code"),
+        max_length=80,
+        help_text=_("Subject class, country code, name of the organisation, project or event."),
     )
     label_zh = models.CharField(_("label in Chinese"), max_length=200)
     label_en = models.CharField(_("label in English"), max_length=200)

@@ -1,4 +1,4 @@
-"""The clocks of a request, as rows: what `clocks.py` computes is stored here with the indexed moment of the next action."""
+"""The clocks of a request, as rows: what `clocks.py` computes, with the indexed moment of the next action."""
 
 from django.db import models
 from django.db.models import Q

@@ -85,8 +85,8 @@ class Reply(Step):
 class Decision(Step, Grounds):
     """The outcome, who answers for it, and what it was decided on.
 
-    `by` decided (or proposed) it, `confirmed_by` is the second person. The database refuses a denial or revocation without
-    two different people, and lets only an approval go out by the clock.
+    `by` decided (or proposed) it, `confirmed_by` is the second person. The database refuses a denial or revocation
+    without two different people, and lets only an approval go out by the clock.
     """
 
     revision = models.ForeignKey(Revision, models.PROTECT, related_name="decisions")

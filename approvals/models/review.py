@@ -26,7 +26,7 @@ class Revision(Step):
 
 
 class Assessment(Step):
-    """Which published entries the revision touches, the tier that follows, and why. A snapshot: later lists change nothing."""
+    """Which published entries the revision touches, and the tier that follows. Later lists change nothing."""
 
     revision = models.ForeignKey(Revision, models.PROTECT, related_name="assessments")
     tier = models.CharField(_("tier"), max_length=12, choices=Tier.choices)

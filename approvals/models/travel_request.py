@@ -18,7 +18,7 @@ from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeBoun
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import RETURN_VALUE, FSMField, transition
+from django_fsm import RETURN_VALUE, FSMField
 from uuid_utils.compat import uuid7
 
 from accounts.scoping import ScopedQuerySet
@@ -26,6 +26,7 @@ from approvals import rules
 from approvals.models.appeal import OPEN_APPEAL, Appeal
 from approvals.models.clock import Clock
 from approvals.models.itinerary import Attachment, Leg
+from approvals.models.transitions import transition
 from approvals.states import EDITABLE, HOLDS_ITS_DATES, OPEN, State, Tier
 from audit.models import Chained
 from authorities.models import Office
@@ -78,10 +79,15 @@ class TravelRequest(Chained):
     description = models.TextField(_("what you will do there"), max_length=4000, blank=True)
     event_name = models.CharField(_("event"), max_length=200, blank=True)
     event_url = models.URLField(_("page of the event"), max_length=300, blank=True)
-    topics = ArrayField(models.CharField(max_length=20, choices=SUBJECTS), verbose_name=_("subjects"), default=list, blank=True)
+    topics = ArrayField(
+        models.CharField(max_length=20, choices=SUBJECTS), verbose_name=_("subjects"), default=list, blank=True
+    )
     materials = models.TextField(_("materials carried"), max_length=4000, blank=True)
     devices = ArrayField(
-        models.CharField(max_length=20, choices=Device.choices), verbose_name=_("devices carried"), default=list, blank=True
+        models.CharField(max_length=20, choices=Device.choices),
+        verbose_name=_("devices carried"),
+        default=list,
+        blank=True,
     )
     declarations = ArrayField(models.CharField(max_length=20), verbose_name=_("declarations"), default=list, blank=True)
     created_at = models.DateTimeField(_("begun at"))
@@ -152,7 +158,9 @@ class TravelRequest(Chained):
                 expressions=[
                     ("applicant", RangeOperators.EQUAL),
                     (
-                        _DateRange("departs_on", "returns_on", RangeBoundary(inclusive_lower=True, inclusive_upper=True)),
+                        _DateRange(
+                            "departs_on", "returns_on", RangeBoundary(inclusive_lower=True, inclusive_upper=True)
+                        ),
                         RangeOperators.OVERLAPS,
                     ),
                 ],
@@ -161,17 +169,26 @@ class TravelRequest(Chained):
         ]
         indexes = [
             models.Index(
-                F("office"), F("urgent").desc(), F("due_at"), F("id"),
+                F("office"),
+                F("urgent").desc(),
+                F("due_at"),
+                F("id"),
                 name="approvals_office_inbox",
                 condition=Q(state__in=["authority_review", "decision_proposed", "information_requested"]),
             ),
             models.Index(
-                F("assigned_reviewer"), F("urgent").desc(), F("due_at"), F("id"),
+                F("assigned_reviewer"),
+                F("urgent").desc(),
+                F("due_at"),
+                F("id"),
                 name="approvals_reviewer_inbox",
                 condition=Q(state__in=["authority_review", "decision_proposed", "information_requested"]),
             ),
             models.Index(
-                F("company"), F("urgent").desc(), F("due_at"), F("id"),
+                F("company"),
+                F("urgent").desc(),
+                F("due_at"),
+                F("id"),
                 name="approvals_company_inbox",
                 condition=Q(state="company_review"),
             ),
@@ -181,7 +198,7 @@ class TravelRequest(Chained):
             models.Index(fields=["event_name"], name="approvals_by_event", condition=~Q(event_name="")),
         ]
 
-    # The moment that the rules look at, and the step of a clock that is being acted on; set by the workflow, never stored.
+    # What the rules look at besides: the moment, and the step of a clock that is being taken. Set by the workflow.
     _now: datetime | None = None
     clock_step: str = ""
 
@@ -272,9 +289,7 @@ class TravelRequest(Chained):
         self.urgent = self.purpose == rules.URGENT_PURPOSE
         return rules.submit_target(urgent=self.urgent)
 
-    @transition(
-        state, source=State.COMPANY_REVIEW, target=State.RETURNED, permission=rules.officer_not_applicant
-    )
+    @transition(state, source=State.COMPANY_REVIEW, target=State.RETURNED, permission=rules.officer_not_applicant)
     def return_for_changes(self) -> None:
         self.declarations = []
 
@@ -342,9 +357,7 @@ class TravelRequest(Chained):
         self.information_rounds += 1
         self.information_agreed_by_id = None
 
-    @transition(
-        state, source=State.INFORMATION_REQUESTED, target=State.AUTHORITY_REVIEW, permission=rules.is_applicant
-    )
+    @transition(state, source=State.INFORMATION_REQUESTED, target=State.AUTHORITY_REVIEW, permission=rules.is_applicant)
     def answer(self) -> None: ...
 
     @transition(
@@ -471,9 +484,7 @@ class TravelRequest(Chained):
         self.decided_by_id, self.confirmed_by_id = reviewer_id, None
         self.decision_id, self.decided_at = decision_id, self.now
 
-    @transition(
-        state, source=State.APPROVED, target=State.CLOSED, permission=rules.is_applicant_or_clock_after_return
-    )
+    @transition(state, source=State.APPROVED, target=State.CLOSED, permission=rules.is_applicant_or_clock_after_return)
     def close(self) -> None: ...
 
     # What a clock does without moving the request.

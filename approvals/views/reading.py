@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.http import ActorRequest
 from accounts.models import AccessEntry
 from accounts.roles import Actor, Role
 from approvals import queries, references
@@ -21,12 +22,10 @@ def role_towards(request: TravelRequest, actor: Actor) -> Role:
     for role in (Role.REVIEWER, Role.SENIOR, Role.HEAD):
         if actor.holds(role, request.office_id):
             return role
-    return next(
-        role for role in (Role.APPEAL_REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR) if role in actor.roles
-    )
+    return next(role for role in (Role.APPEAL_REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR) if role in actor.roles)
 
 
-def open_request(http: HttpRequest, reference: str, *, page: str, at: datetime | None = None) -> TravelRequest:
+def open_request(http: ActorRequest, reference: str, *, page: str, at: datetime | None = None) -> TravelRequest:
     """The request with this number, for the person of this page, as of `at` (now); Http404 when they may not see it.
 
     Whoever is not the applicant leaves an entry in the access log, under the name of the `page`.
@@ -41,5 +40,5 @@ def open_request(http: HttpRequest, reference: str, *, page: str, at: datetime |
         raise Http404(_("There is no such request, or it is not yours to see."))
     role = role_towards(found, http.actor)
     if role is not Role.APPLICANT:
-        AccessEntry.objects.create(at=at, user_id=http.actor.user_id, role=role, subject=found.pk, page=page)
+        AccessEntry.objects.create(at=at, user_id=http.user.pk, role=role, subject=found.pk, page=page)
     return found.as_of(at)
