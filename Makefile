@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := run
-.PHONY: run test bench check format lock assets messages browser
+.PHONY: run test bench check types format lock assets messages browser
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -40,9 +40,12 @@ check: $(VENV)/.dev assets
 	echo "imports …"
 	$(BIN)/lint-imports
 	echo "types …"
-	$(NO_SERVERS) $(BIN)/mypy
+	$(MAKE) --no-print-directory types
 	echo "migrations …"
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+types: $(VENV)/.dev
+	@$(NO_SERVERS) $(BIN)/mypy
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix --exit-zero --quiet .
@@ -52,7 +55,7 @@ format: $(VENV)/.dev
 assets: static/vendor/tabler/.made
 
 messages: $(VENV)/.run
-	@if $(BIN)/python manage.py messages --help > /dev/null 2>&1; then $(BIN)/python manage.py messages --compile; fi
+	@if ls */management/commands/messages.py > /dev/null 2>&1; then $(BIN)/python manage.py messages --compile; fi
 
 # With REQUIRE_BROWSER set, as in CI, a missing Chromium is an error; else its tests are skipped, loudly.
 browser: $(VENV)/.dev

@@ -1,7 +1,7 @@
 """Production: nothing has a default that would be unsafe; a missing setting stops the start."""
 
 from config.settings.base import *  # noqa: F403
-from config.settings.base import env
+from config.settings.base import BASE_DIR, env
 
 DEBUG = False
 DEMO_ALLOWED = False
@@ -10,6 +10,9 @@ AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY")
 PUBLIC_URL = env.str("PUBLIC_URL")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+# Made when the image is built; not in DATA_DIR, whose files outlive a release.
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
