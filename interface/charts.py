@@ -19,7 +19,7 @@ TONES = frozenset({"plain", "good", "waiting", "bad"})
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar. `value` must not be negative; `shown` replaces the number in words, e.g. "3.5 days" or "fewer than 5"."""
+    """One bar. `value` must not be negative; `shown` replaces the number, e.g. "3.5 days" or "fewer than 5"."""
 
     label: str | Promise
     value: float

@@ -8,7 +8,7 @@ from django.forms import BaseForm, BaseFormSet, BoundField
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong, with the name of the field before it, and the id of the place on the page where it is put right."""
+    """What is wrong, after the name of the field, and the id of the place where it is put right."""
 
     words: str
     target: str
@@ -32,7 +32,7 @@ def _mistakes(form: "BaseForm | BaseFormSet[BaseForm]") -> Iterator[Mistake]:
         yield from (Mistake(f"{field.label}: {words}", target_of(field)) for words in field.errors)
 
 
-def _whole(errors: Iterable[str], prefix: str | None) -> Iterator[Mistake]:
+def _whole(errors: Iterable[object], prefix: str | None) -> Iterator[Mistake]:
     return (Mistake(str(words), whole_form_id(prefix)) for words in errors)
 
 

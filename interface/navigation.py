@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page that the header may link to. No roles: everybody who is signed in; `staff`: who may open the back office."""
+    """A page that the header may link to. No roles: for everybody; `staff`: for those who may open the back office."""
 
     url_name: str
     label: str | Promise

@@ -162,5 +162,3 @@ def _actions() -> list[dict[str, Any]]:
         {"label": _("Ask for another reviewer"), "url": "#actions", "opens_page": True, "hint": _("Once.")},
         {"label": _("Withdraw"), "url": "#actions", "danger": True, "hint": _("The trip will not be decided.")},
     ]
-
-

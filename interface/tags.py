@@ -9,7 +9,7 @@ from functools import lru_cache
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
 
@@ -137,8 +137,3 @@ def _days_left(left: int | None, late: bool) -> str:
     if left == 0:
         return gettext("due today")
     return ngettext("%(days)d working day left", "%(days)d working days left", left) % {"days": left}
-
-
-def escaped(value: object) -> SafeString:
-    """`value` as text that is safe in a page."""
-    return SafeString(conditional_escape(value))

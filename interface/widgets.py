@@ -6,7 +6,7 @@ from django import forms
 
 
 class DateInput(forms.DateInput):
-    """The browser's own date picker. It wants ISO dates whatever the reader's language, so the value is never localised."""
+    """The browser's own date picker. It wants ISO dates in every language, so the value is never localised."""
 
     input_type = "date"
 

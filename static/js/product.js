@@ -60,8 +60,12 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const form = autosaveForm(event);
   if (!form) return;
   const now = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
-  if (event.detail.successful) autosaveSays(form, "saved", now);
-  else autosaveSays(form, "failed");
+  const { xhr, pathInfo, successful } = event.detail;
+  // Whose session has ended is sent to the sign-in page, which answers well but has kept nothing.
+  const asked = new URL(pathInfo.finalRequestPath, document.baseURI).pathname;
+  const elsewhere = xhr.responseURL !== "" && new URL(xhr.responseURL).pathname !== asked;
+  if (successful && !elsewhere) autosaveSays(form, "saved", now);
+  else autosaveSays(form, successful ? "signedOut" : "failed");
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
