@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Field, QuerySet, URLField
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
@@ -108,6 +108,11 @@ class LegalInstrumentAdmin(ModelAdmin):
     @display(description=_("state"), label={_("in force"): "success", _("not in force"): "warning"})  # type: ignore[untyped-decorator]
     def state(self, instrument: LegalInstrument) -> Any:
         return _("in force") if instrument.is_in_force(timezone.localdate()) else _("not in force")
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if isinstance(db_field, URLField):
+            kwargs["assume_scheme"] = "https"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: LegalInstrument | None = None) -> list[str]:
         # Decisions rest on its words as soon as it is in force. What changes later is another instrument.

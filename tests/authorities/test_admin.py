@@ -1,0 +1,158 @@
+"""The back office: drafts can be changed, what is in force can be looked at and replaced."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from authorities import calendars, policies
+from authorities.models import CalendarYear, ClockPolicy, LegalInstrument, Office, Posting, ReasonCode
+
+pytestmark = pytest.mark.django_db
+
+MODELS = ["office", "posting", "legalinstrument", "reasoncode", "calendaryear", "clockpolicy"]
+
+
+@pytest.fixture
+def back_office(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("ada@example.test", "Ada", language="en"))
+    return client
+
+
+@pytest.fixture
+def one_of_each(office: Office) -> dict[str, Any]:
+    today = timezone.localdate()
+    ruth = User.objects.create_user("ruth@example.test", "Ruth")
+    instrument = LegalInstrument.objects.create(
+        title_zh="条例",
+        title_en="Regulation",
+        article="5",
+        url="https://law.example",
+        published_on=today,
+        effective_from=today,
+    )
+    reason = ReasonCode.objects.create(
+        code="D1",
+        label_zh="目",
+        label_en="Destination",
+        points_at="destination",
+        instrument=instrument,
+        active_from=today,
+    )
+    return {
+        "office": office,
+        "posting": Posting.objects.create(user=ruth, office=office, role="reviewer", number="0417"),
+        "legalinstrument": instrument,
+        "reasoncode": reason,
+        "calendaryear": CalendarYear.objects.get(office=None, year=2026),
+        "clockpolicy": ClockPolicy.objects.get(),
+    }
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_list_and_every_page_opens(back_office: Client, one_of_each: dict[str, Any], name: str) -> None:
+    assert back_office.get(reverse(f"admin:authorities_{name}_changelist")).status_code == 200
+    assert back_office.get(reverse(f"admin:authorities_{name}_changelist"), {"q": "1"}).status_code == 200
+    assert back_office.get(reverse(f"admin:authorities_{name}_add")).status_code == 200
+    page = back_office.get(reverse(f"admin:authorities_{name}_change", args=[one_of_each[name].pk]))
+    assert page.status_code == 200
+
+
+def test_the_postings_of_today(back_office: Client, one_of_each: dict[str, Any]) -> None:
+    one_of_each["posting"].ends_at = timezone.now()
+    one_of_each["posting"].save()
+    page = back_office.get(reverse("admin:authorities_posting_changelist"))
+    assert "0417" in page.content.decode()
+    page = back_office.get(reverse("admin:authorities_posting_changelist"), {"in_force": "yes"})
+    assert "0417" not in page.content.decode()
+
+
+def act(client: Client, name: str, action: str, *rows: Any) -> str:
+    url = reverse(f"admin:authorities_{name}_changelist")
+    data = {"action": action, "_selected_action": [row.pk for row in rows]}
+    return client.post(url, data, follow=True).content.decode()
+
+
+def test_a_calendar_from_the_first_draft_into_force(back_office: Client) -> None:
+    add = reverse("admin:authorities_calendaryear_add")
+    year = {"office": "", "year": "2027", "source": "Notice of 2026-11"}
+    assert back_office.post(add, year).status_code == 302
+    draft = CalendarYear.objects.get(office=None, year=2027, status="draft")
+    assert (draft.version, draft.days.count()) == (2, len(calendars.from_library(2027)))
+    page = reverse("admin:authorities_calendaryear_change", args=[draft.pk])
+    form = {"source": "Notice", "days-TOTAL_FORMS": "1", "days-INITIAL_FORMS": "0", "days-0-calendar": draft.pk}
+    refused = back_office.post(page, {**form, "days-0-day": "2028-01-04"})
+    assert "This day is not in the year of the calendar." in refused.content.decode()
+    assert back_office.post(page, {**form, "days-0-day": "2027-01-04", "days-0-name_zh": "元旦"}).status_code == 302
+    assert "1 came into force." in act(back_office, "calendaryear", "publish", draft)
+    calendars.forget()
+    assert not calendars.load(None).is_working(date(2027, 1, 4))
+    assert not calendars.load(None).is_provisional(date(2027, 1, 4))
+    assert "in force already" in act(back_office, "calendaryear", "publish", draft)
+
+
+def test_a_calendar_in_force_is_only_looked_at(back_office: Client) -> None:
+    row = CalendarYear.objects.get(office=None, year=2026)
+    page = reverse("admin:authorities_calendaryear_change", args=[row.pk])
+    assert back_office.post(page, {"source": "changed"}).status_code == 403
+    assert (
+        back_office.post(reverse("admin:authorities_calendaryear_delete", args=[row.pk]), {"post": "yes"}).status_code
+        == 403
+    )
+    row.refresh_from_db()
+    assert row.source != "changed"
+    assert "A draft was made:" in act(back_office, "calendaryear", "correct", row)
+    assert CalendarYear.objects.get(office=None, year=2026, status="draft").version == 2
+
+
+def test_a_provisional_year(back_office: Client) -> None:
+    draft = calendars.draft(None, 2035, days=calendars.from_library(2035), source="by law")
+    act(back_office, "calendaryear", "publish_provisional", draft)
+    draft.refresh_from_db()
+    assert draft.status == CalendarYear.Status.PROVISIONAL
+
+
+def test_a_policy_from_the_first_draft_into_force(back_office: Client, office: Office) -> None:
+    soon = timezone.localtime() + timedelta(days=2)
+    form = {"office": office.pk, "effective_from_0": f"{soon:%Y-%m-%d}", "effective_from_1": "00:00:00", "note": "why"}
+    assert back_office.post(reverse("admin:authorities_clockpolicy_add"), form).status_code == 302
+    draft = ClockPolicy.objects.get(office=office)
+    assert draft.missing() == []
+    draft.lines.filter(kind="company").update(days=2)
+    assert "1 came into force." in act(back_office, "clockpolicy", "publish", draft)
+    policies.forget()
+    assert policies.current(office.pk, soon).terms("company").days == 2
+    page = reverse("admin:authorities_clockpolicy_change", args=[draft.pk])
+    assert back_office.post(page, form).status_code == 403
+    act(back_office, "clockpolicy", "revise", draft)
+    assert ClockPolicy.objects.get(office=office, version=2).lines.get(kind="company").days == 2
+
+
+def test_a_policy_that_leaves_a_clock_out_is_refused_with_its_name(back_office: Client) -> None:
+    draft = policies.draft(None, effective_from=timezone.now() + timedelta(days=2))
+    draft.lines.filter(kind="reply").delete()
+    assert "Not in the policy: Reply to a proposed denial" in act(back_office, "clockpolicy", "publish", draft)
+    draft.refresh_from_db()
+    assert draft.is_draft
+
+
+def test_the_words_of_a_ground_in_use_stay(back_office: Client, one_of_each: dict[str, Any]) -> None:
+    reason = one_of_each["reasoncode"]
+    until = timezone.localdate() + timedelta(days=30)
+    page = reverse("admin:authorities_reasoncode_change", args=[reason.pk])
+    back_office.post(page, {"label_en": "Other words", "active_until": f"{until:%Y-%m-%d}"})
+    reason.refresh_from_db()
+    assert (reason.label_en, reason.active_until) == ("Destination", until)
+
+
+def test_a_posting_ends_and_is_not_deleted(back_office: Client, one_of_each: dict[str, Any]) -> None:
+    posting = one_of_each["posting"]
+    assert (
+        back_office.post(reverse("admin:authorities_posting_delete", args=[posting.pk]), {"post": "yes"}).status_code
+        == 403
+    )
+    assert Posting.objects.filter(pk=posting.pk).exists()
