@@ -105,10 +105,16 @@ def _acting_role(request: TravelRequest, verb: str, actor: Actor) -> Role:
     raise NotAllowed(_("You hold no role in which this can be done."))
 
 
-def available_actions(actor: Actor, request: TravelRequest, *, at: datetime) -> list[str]:
-    """The verbs that `actor` may do to `request` at `at`, in the order of the rule book. Buttons are made from this."""
+def refusal(request: TravelRequest, verb: str, actor: Actor, *, at: datetime) -> NotNow | NotAllowed | None:
+    """Why `actor` may not do `verb` to `request` at `at`, whatever the input; None when they may."""
     request.as_of(at)
-    return [verb for verb in transitions() if _refusal(request, verb, actor) is None]
+    return _appeal_refusal(request, verb, actor) if verb in APPEAL_VERBS else _refusal(request, verb, actor)
+
+
+def available_actions(actor: Actor, request: TravelRequest, *, at: datetime) -> list[str]:
+    """The verbs that `actor` may do to `request` at `at`, in the order of the rule book; those about an appeal last.
+    Buttons are made from this."""
+    return [verb for verb in (*transitions(), *APPEAL_VERBS) if refusal(request, verb, actor, at=at) is None]
 
 
 HistoryRow = TypeVar("HistoryRow", bound=models.Model)
@@ -865,6 +871,32 @@ def revoke(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
 # ── appeals ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+# What is done to an appeal and leaves the request in its state.
+APPEAL_VERBS = ("file_appeal", "hear_appeal", "uphold")
+_WAITS_FOR = {"hear_appeal": AppealState.FILED, "uphold": AppealState.IN_REVIEW}
+
+
+def _appeal_refusal(request: TravelRequest, verb: str, actor: Actor) -> NotNow | NotAllowed | None:
+    appeal = request.open_appeal
+    if verb == "file_appeal":
+        if sentence := rules.is_applicant.refusal(request, actor):
+            return NotAllowed(sentence)
+        if request.state not in APPEALABLE or request.decision is None:
+            return NotNow(_("There is no denial or revocation to appeal against."))
+        if appeal is not None:
+            return NotNow(_("An appeal is open already."))
+        if request.decision.appeal_until is None or request.today > request.decision.appeal_until:
+            return NotNow(_("The time for an appeal is over."))
+        return None
+    if appeal is None or appeal.state != _WAITS_FOR[verb]:
+        return NotNow(_("There is no appeal that is waiting for this."))
+    decided = (request.proposed_by_id, request.decided_by_id, request.confirmed_by_id, request.applicant_user_id)
+    hears = verb == "hear_appeal" or appeal.heard_by_id == actor.user_id
+    if not actor.holds(Role.APPEAL_REVIEWER, appeal.office_id) or actor.user_id in decided or not hears:
+        return NotAllowed(rules.is_hearing_the_appeal.sentence)
+    return None
+
+
 def _note(
     verb: str, request: TravelRequest, *, actor: Actor, role: Role, at: datetime, data: dict[str, Any]
 ) -> list[models.Model]:
@@ -883,14 +915,8 @@ def file_appeal(request_id: UUID, *, actor: Actor, at: datetime, text: str) -> A
     why = _required(text, "text", _("Say why the decision should change."))
     with transaction.atomic():
         request = _fetch(request_id, actor, at)
-        if sentence := rules.is_applicant.refusal(request, actor):
-            raise NotAllowed(sentence)
-        if request.state not in APPEALABLE or request.decision is None:
-            raise NotNow(_("There is no denial or revocation to appeal against."))
-        if request.open_appeal is not None:
-            raise NotNow(_("An appeal is open already."))
-        if request.decision.appeal_until is None or request.today > request.decision.appeal_until:
-            raise NotNow(_("The time for an appeal is over."))
+        if refused := _appeal_refusal(request, "file_appeal", actor):
+            raise refused
         office = (
             Office.objects.filter(
                 is_active=True, postings__in=Posting.objects.in_force(at).filter(role=Role.APPEAL_REVIEWER)
@@ -923,18 +949,15 @@ def _appeal(
     *,
     actor: Actor,
     at: datetime,
-    state: AppealState,
     change: Callable[[Appeal], None],
 ) -> Appeal:
-    """Move the open appeal of a request from `state`, by an appeal reviewer of the office that hears it."""
+    """Move the open appeal of a request, by an appeal reviewer of the office that hears it."""
     with transaction.atomic():
         request = _fetch(request_id, actor, at)
+        if refused := _appeal_refusal(request, verb, actor):
+            raise refused
         appeal = request.open_appeal
-        if appeal is None or appeal.state != state:
-            raise NotNow(_("There is no appeal that is waiting for this."))
-        decided = (request.proposed_by_id, request.decided_by_id, request.confirmed_by_id, request.applicant_user_id)
-        if not actor.holds(Role.APPEAL_REVIEWER, appeal.office_id) or actor.user_id in decided:
-            raise NotAllowed(rules.is_hearing_the_appeal.sentence)
+        assert appeal is not None
         was, before = journal.stored(appeal), journal.stored(request)
         change(appeal)
         rows = _note(verb, request, actor=actor, role=Role.APPEAL_REVIEWER, at=at, data={"appeal": str(appeal.pk)})
@@ -949,7 +972,7 @@ def hear_appeal(request_id: UUID, *, actor: Actor, at: datetime) -> Appeal:
     def change(appeal: Appeal) -> None:
         appeal.state, appeal.heard_by_id = AppealState.IN_REVIEW, actor.user_id
 
-    return _appeal("hear_appeal", request_id, actor=actor, at=at, state=AppealState.FILED, change=change)
+    return _appeal("hear_appeal", request_id, actor=actor, at=at, change=change)
 
 
 def uphold(request_id: UUID, *, actor: Actor, at: datetime, text: str) -> Appeal:
@@ -957,11 +980,9 @@ def uphold(request_id: UUID, *, actor: Actor, at: datetime, text: str) -> Appeal
     why = _required(text, "text", _("Give the reasons; the applicant reads them."))
 
     def change(appeal: Appeal) -> None:
-        if appeal.heard_by_id != actor.user_id:
-            raise NotAllowed(rules.is_hearing_the_appeal.sentence)
         appeal.state, appeal.outcome_text, appeal.ended_at = AppealState.UPHELD, why, at
 
-    return _appeal("uphold", request_id, actor=actor, at=at, state=AppealState.IN_REVIEW, change=change)
+    return _appeal("uphold", request_id, actor=actor, at=at, change=change)
 
 
 def overturn(request_id: UUID, *, actor: Actor, at: datetime, text: str) -> TravelRequest:
