@@ -141,7 +141,7 @@ class Posting(Tenure):
     @classmethod
     def grants(cls, user_id: int, at: datetime) -> "models.QuerySet[Any, Any]":
         """Grants in force at `at`, as (role, office id, officer number)."""
-        in_force = cls.objects.in_force(at).filter(user_id=user_id)  # type: ignore[misc]  # the manager is Tenure's
+        in_force = cls.objects.in_force(at).filter(user_id=user_id)
         return in_force.order_by().values_list(F("role"), F("office_id"), F("number"))
 
 
