@@ -18,12 +18,15 @@ from audit.models import AppendOnly, Chained, Checkpoint, CheckpointHead
 
 _LOCK = 0x617564697402
 _SECONDS_TO_SETTLE = 60.0
-# The numbers of tables repeat between databases that were copied from one another.
+# Whoever is writing to a table. The numbers of tables repeat between databases that were copied from one another.
 _WRITERS = """
-    FROM pg_locks
-   WHERE relation = %s::regclass AND mode = 'RowExclusiveLock' AND granted
-     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    SELECT array_agg(virtualtransaction)
+      FROM pg_locks
+     WHERE relation = %s::regclass AND mode = 'RowExclusiveLock' AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+_OTHER_WRITERS = _WRITERS + "AND pid IS DISTINCT FROM pg_backend_pid()"
+_SAME_WRITERS = _WRITERS + "AND virtualtransaction = ANY(%s)"
 
 
 class StillWriting(RuntimeError):
@@ -68,11 +71,12 @@ class LogRange:
         """The same range with the number of its rows and the digest over them, read now."""
         quote = connection.ops.quote_name
         columns = ", ".join(quote(column) for column in self.columns)
+        table, key = quote(self.table), quote(self.key)
         digest, count = sha256(), 0
         with transaction.atomic(), connection.chunked_cursor() as cursor:
+            # Names of tables and columns come from our models and are quoted.
             cursor.execute(
-                f"SELECT {columns} FROM {quote(self.table)} WHERE {quote(self.key)} > %s AND {quote(self.key)} <= %s"
-                f" ORDER BY {quote(self.key)}",
+                f"SELECT {columns} FROM {table} WHERE {key} > %s AND {key} <= %s ORDER BY {key}",  # noqa: S608
                 [self.after, self.upto],
             )
             while rows := cursor.fetchmany(2000):
@@ -162,7 +166,7 @@ def _note_heads_that_moved(model: type[Chained], day: date) -> None:
              WHERE subject.chain_length > 0
                AND subject.chain_length > coalesce(
                      (SELECT max(length) FROM audit_checkpointhead known WHERE known.chain = subject.{key}), 0)
-            """,
+            """,  # noqa: S608
             [day],
         )
 
@@ -185,18 +189,11 @@ def _settle(table: str) -> None:
     holds such a number holds a lock on the table until the end of their transaction, which anybody can see.
     """
     give_up = time.monotonic() + _SECONDS_TO_SETTLE
+    name = connection.ops.quote_name(table)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT array_agg(virtualtransaction) {_WRITERS} AND pid IS DISTINCT FROM pg_backend_pid()",
-            [connection.ops.quote_name(table)],
-        )
-        writers = cursor.fetchone()[0] or []
-        while writers:
+        cursor.execute(_OTHER_WRITERS, [name])
+        while writers := cursor.fetchone()[0]:
             if time.monotonic() > give_up:
                 raise StillWriting(f"{table} has been written to for more than {_SECONDS_TO_SETTLE:.0f} seconds")
             time.sleep(0.05)
-            cursor.execute(
-                f"SELECT array_agg(virtualtransaction) {_WRITERS} AND virtualtransaction = ANY(%s)",
-                [connection.ops.quote_name(table), writers],
-            )
-            writers = cursor.fetchone()[0] or []
+            cursor.execute(_SAME_WRITERS, [name, writers])

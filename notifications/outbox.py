@@ -1,7 +1,8 @@
 """Writing to the outbox, and telling the worker that there is something in it."""
 
 import logging
-import time
+import os
+import threading
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,11 +13,6 @@ from notifications import registry
 from notifications.models import OutboxEvent
 
 logger = logging.getLogger(__name__)
-
-# After a hint that did not get through, this process sends none for a while: the broker is away, the sweep of every
-# minute finds the rows all the same, and nobody's page should wait for a connection that does not come.
-_PAUSE_SECONDS = 30.0
-_silent_until = 0.0
 
 
 def emit(event: str, *, subject: UUID, at: datetime, data: dict[str, Any] | None = None) -> OutboxEvent:
@@ -32,19 +28,48 @@ def emit(event: str, *, subject: UUID, at: datetime, data: dict[str, Any] | None
 def hint() -> None:
     """Have the worker look at the outbox as soon as the running transaction has committed.
 
-    Only a hint: it may be lost, doubled, or not be sent at all while the broker is away. Never raises.
+    Only a hint: several may become one, and it is lost when the broker is away or this process ends at once; the
+    worker's sweep of every minute finds the rows all the same. Never raises, never waits for the broker.
     """
-    transaction.on_commit(_send_hint)
+    transaction.on_commit(lambda: _messenger.ask())
 
 
-def _send_hint() -> None:
-    global _silent_until
-    if time.monotonic() < _silent_until:
-        return
-    from notifications.tasks import deliver
+class _Messenger:
+    """A thread that passes hints on, because finding out that a broker is away takes seconds.
 
-    try:
-        deliver.apply_async(retry=False)
-    except Exception:
-        _silent_until = time.monotonic() + _PAUSE_SECONDS
-        logger.warning("The worker could not be told of new notifications; its sweep will find them.", exc_info=True)
+    However many hints come while one is being sent, one more is sent after it.
+    """
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def ask(self) -> None:
+        self._asked.set()
+        if self._thread is None:
+            with self._starting:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._work, name="outbox-hints", daemon=True)
+                    self._thread.start()
+
+    def _work(self) -> None:
+        from notifications.tasks import deliver
+
+        while True:
+            self._asked.wait()
+            self._asked.clear()
+            try:
+                deliver.apply_async(retry=False)
+            except Exception as error:
+                logger.warning("The worker could not be told of new notifications; its sweep finds them: %s", error)
+
+
+def _anew() -> None:
+    """A forked process has no threads: it begins with a messenger of its own."""
+    global _messenger
+    _messenger = _Messenger()
+
+
+_messenger = _Messenger()
+os.register_at_fork(after_in_child=_anew)

@@ -88,9 +88,11 @@ def test_an_outsider_can_check_the_signature(happen: Happen) -> None:
 def test_the_access_log_is_signed_with_its_columns(trips: None) -> None:
     looked_at()
     first = sign_trips(MONDAY)
-    looked_at(), looked_at()
+    looked_at()
+    looked_at()
     second = sign_trips(MONDAY + DAY)
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     (was,), (now,) = first.logs, second.logs
     assert AccessEntry in log_models()
     assert was["table"] == "accounts_accessentry"
