@@ -6,6 +6,7 @@ from typing import Any
 import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 # Lets annotations such as ModelForm[User] be evaluated at run time.
@@ -21,10 +22,10 @@ SECRET_KEY = env.str("SECRET_KEY", default="")
 ALLOWED_HOSTS: list[str] = []
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
-    "django.contrib.admin",
+    "accounts.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -131,7 +132,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People sign in by e-mail; accounts are made by administrators and officers, not by strangers.
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "allauth.account.auth_backends.AuthenticationBackend",
+    "accounts.backoffice.BackOfficePermissions",
+]
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -196,6 +200,77 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 CRISPY_FAIL_SILENTLY = False
 DJANGO_TABLES2_TEMPLATE = "django_tables2/bootstrap5.html"
+
+
+
+def _page(title: Any, icon: str, model: str) -> dict[str, Any]:
+    """A line of the back office's navigation: the list of `model`, for those who may look at it."""
+    app, _dot, name = model.partition(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
+    }
+
+
+UNFOLD = {
+    "SITE_TITLE": _("Exit approvals: back office"),
+    "SITE_HEADER": _("Back office"),
+    "SITE_SUBHEADER": _("Exit approvals"),
+    "SITE_URL": "/",
+    "SITE_SYMBOL": "settings",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "4px",
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": _("People"),
+                "items": [
+                    _page(_("Accounts"), "person", "accounts.user"),
+                    _page(_("Role assignments"), "badge", "accounts.roleassignment"),
+                    _page(_("Postings"), "assignment_ind", "authorities.posting"),
+                    _page(_("Compliance officers"), "verified_user", "companies.membership"),
+                    _page(_("Employees"), "groups", "employees.employee"),
+                ],
+            },
+            {
+                "title": _("Authority"),
+                "items": [
+                    _page(_("Offices"), "account_balance", "authorities.office"),
+                    _page(_("Legal instruments"), "gavel", "authorities.legalinstrument"),
+                    _page(_("Reason codes"), "rule", "authorities.reasoncode"),
+                    _page(_("Calendar years"), "calendar_month", "authorities.calendaryear"),
+                    _page(_("Clock policies"), "timer", "authorities.clockpolicy"),
+                ],
+            },
+            {
+                "title": _("Companies"),
+                "items": [
+                    _page(_("Companies"), "domain", "companies.company"),
+                    _page(_("Projects"), "folder", "companies.project"),
+                ],
+            },
+            {
+                "title": _("Sensitivity lists"),
+                "items": [
+                    _page(_("Lists"), "list", "sensitivity.sensitivitylist"),
+                    _page(_("List versions"), "history", "sensitivity.listversion"),
+                ],
+            },
+            {
+                "title": _("To look at"),
+                "items": [
+                    _page(_("Travel requests"), "flight_takeoff", "approvals.travelrequest"),
+                    _page(_("Access log"), "visibility", "accounts.accessentry"),
+                ],
+            },
+        ],
+    },
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],

@@ -1,0 +1,93 @@
+"""Travel requests in the back office: to be looked at, never to be changed. Whoever opens one is in the access log."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from accounts.models import AccessEntry
+from approvals import queries
+from approvals.access import role_towards
+from approvals.models import TravelRequest
+from approvals.states import State
+from audit.models import Entry
+
+
+@admin.register(TravelRequest)
+class TravelRequestAdmin(ModelAdmin):
+    """What was submitted, as far as the rule book lets an administrator see it. No add, change, delete, no actions."""
+
+    list_display = ["reference", "title", "company", "office", "standing", "tier", "due_at", "submitted_at"]
+    list_filter = ["state", "tier", "purpose", "urgent", "office", "company"]
+    search_fields = ["=reference", "title", "event_name", "company__name_zh", "company__name_en"]
+    list_select_related = ["company", "office"]
+    date_hierarchy = "submitted_at"
+    ordering = ["-submitted_at", "-id"]
+    actions = None
+    show_full_result_count = False
+    fieldsets = [
+        (None, {"fields": ["reference", "state", "state_since", "tier", "due_at", "company", "office", "applicant"]}),
+        (
+            _("Trip"),
+            {"fields": ["title", "purpose", "places", "departs_on", "returns_on", "event_name", "topics", "devices"]},
+        ),
+        (_("Who acts on it"), {"fields": ["assigned_number", "submitted_at", "reached_authority_at", "decided_at"]}),
+        (_("History"), {"fields": ["history"]}),
+    ]
+    readonly_fields = ["places", "history"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TravelRequest]:
+        return queries.visible_to(request.actor).order_by(*self.ordering)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: TravelRequest | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: TravelRequest | None = None) -> bool:
+        return False
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Notes who looked, before anything is shown."""
+        found = self.get_object(request, object_id) if object_id else None
+        if found is not None and self.has_view_permission(request, found):
+            AccessEntry.objects.create(
+                at=timezone.now(),
+                user_id=request.actor.user_id,
+                role=role_towards(found, request.actor),
+                subject=found.pk,
+                page="back_office",
+            )
+        response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+        return response
+
+    @display(description=_("state"), ordering="state")  # type: ignore[untyped-decorator]
+    def standing(self, row: TravelRequest) -> Any:
+        return State(row.state).label
+
+    @admin.display(description=_("places"))
+    def places(self, row: TravelRequest) -> SafeString:
+        return format_html_join(
+            format_html("<br>"),
+            "{}, {} · {} – {} {}",
+            ((leg.city, leg.country.name, leg.arrives_on, leg.leaves_on, leg.host) for leg in row.itinerary),
+        )
+
+    @admin.display(description=_("what happened"))
+    def history(self, row: TravelRequest) -> SafeString:
+        entries = Entry.objects.filter(chain=row.pk).order_by("sequence")
+        lines = (
+            (f"{timezone.localtime(entry.at, row.zone):%Y-%m-%d %H:%M}", entry.in_words(), entry.actor_role)
+            for entry in entries
+        )
+        return format_html("<ol>{}</ol>", format_html_join("", "<li>{} · {} ({})</li>", lines))

@@ -1,0 +1,124 @@
+"""The back office for sensitivity lists. A version in force is looked at only; the next one begins as its copy."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from accounts.admin import KeptAdmin
+from sensitivity import publishing
+from sensitivity.models import ListEntry, ListVersion, SensitivityList
+
+_OPEN = (ListVersion.State.DRAFT, ListVersion.State.IN_REVIEW)
+
+
+def _is_open(version: ListVersion | None) -> bool:
+    return version is None or version.state in _OPEN
+
+
+@admin.register(SensitivityList)
+class SensitivityListAdmin(KeptAdmin):
+    list_display = ["name", "kind", "owner", "entries_in_force"]
+    list_filter = ["kind"]
+    search_fields = ["name_zh", "name_en", "legal_basis"]
+    autocomplete_fields = ["owner"]
+    list_select_related = ["owner"]
+    fields = ["kind", ("name_zh", "name_en"), "owner", "legal_basis"]
+    actions = ["draft"]
+
+    @admin.display(description=_("list"))
+    def name(self, row: SensitivityList) -> str:
+        return str(row)
+
+    @admin.display(description=_("entries in force"))
+    def entries_in_force(self, row: SensitivityList) -> int:
+        versions = ListVersion.objects.in_force(timezone.localdate()).filter(list=row)
+        return ListEntry.objects.filter(version__in=versions).count()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["kind"] if obj else []
+
+    @admin.action(description=_("Draft a new version"), permissions=["change"])
+    def draft(self, request: HttpRequest, rows: QuerySet[SensitivityList]) -> None:
+        for row in rows:
+            made = publishing.draft(row, author=request.user)  # type: ignore[arg-type]
+            address = reverse("admin:sensitivity_listversion_change", args=[made.pk])
+            text = format_html('{} <a href="{}">{}</a>', _("A draft was made:"), address, made)
+            self.message_user(request, text, messages.SUCCESS)
+
+
+class ListEntryInline(TabularInline):
+    model = ListEntry
+    fields = ["code", "label_zh", "label_en", "level", "reason_zh", "reason_en"]
+    extra = 0
+    per_page = 50
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_open(obj) and bool(super().has_add_permission(request, obj))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_open(obj) and bool(super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_open(obj) and bool(super().has_delete_permission(request, obj))
+
+
+@admin.register(ListVersion)
+class ListVersionAdmin(KeptAdmin):
+    list_display = ["list", "number", "standing", "author", "publisher", "published_from", "published_until", "size"]
+    list_filter = ["state", "list__kind", "list"]
+    search_fields = ["list__name_zh", "list__name_en"]
+    list_select_related = ["list", "author", "publisher"]
+    fields = ["list", "number", "state", "author", "publisher", ("published_from", "published_until")]
+    readonly_fields = ["list", "number", "state", "author", "publisher", "published_from", "published_until"]
+    inlines = [ListEntryInline]
+    actions = ["publish"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ListVersion]:
+        versions: QuerySet[ListVersion] = super().get_queryset(request)
+        return versions.annotate(entry_count=Count("entries"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        # A version begins as a draft of its list, never from nothing.
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ListVersion | None = None) -> bool:
+        return _is_open(obj) and bool(super().has_change_permission(request, obj))
+
+    @admin.display(description=_("entries"), ordering="entry_count")
+    def size(self, row: Any) -> int:
+        return int(row.entry_count)
+
+    @display(  # type: ignore[untyped-decorator]
+        description=_("state"),
+        ordering="state",
+        label={
+            ListVersion.State.PUBLISHED.label: "success",
+            ListVersion.State.DRAFT.label: "info",
+            ListVersion.State.IN_REVIEW.label: "info",
+            ListVersion.State.SUPERSEDED.label: "warning",
+        },
+    )
+    def standing(self, row: ListVersion) -> Any:
+        return ListVersion.State(row.state).label
+
+    @admin.action(description=_("Publish, in force from tomorrow"), permissions=["change"])
+    def publish(self, request: HttpRequest, rows: QuerySet[ListVersion]) -> None:
+        tomorrow = timezone.localdate() + timedelta(days=1)
+        for row in rows:
+            try:
+                publishing.publish(row.pk, publisher=request.user, on=tomorrow)  # type: ignore[arg-type]
+            except ValidationError as error:
+                self.message_user(request, f"{row}: {' '.join(error.messages)}", messages.ERROR)
+            else:
+                text = _("%(name)s is in force from %(day)s on.") % {"name": row, "day": tomorrow}
+                self.message_user(request, text, messages.SUCCESS)
