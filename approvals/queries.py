@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import get_language
 
 from accounts.roles import Actor, Role
 from accounts.scoping import ScopedQuerySet
@@ -54,16 +55,19 @@ def attachments_visible_to(actor: Actor) -> ScopedQuerySet[Attachment]:
     return Attachment.objects.filter(request__in=visible_to(actor), removed_at=None).in_scope()
 
 
-def locked(actor: Actor, *, skip: bool = False, **lookup: Any) -> QuerySet[TravelRequest, TravelRequest]:
+def locked(
+    actor: Actor, *, skip: bool = False, applicant_too: bool = False, **lookup: Any
+) -> QuerySet[TravelRequest, TravelRequest]:
     """The requests in `actor`'s scope that `lookup` names, locked until the transaction ends.
 
     With what the rules look at. `skip`: leave out what somebody else has locked, instead of waiting for it.
+    `applicant_too`: lock the applicant's record besides, to look at all trips of one person without another coming in.
     """
     return (
         visible_to(actor)
         .filter(**lookup)
         .select_related("applicant", "office")
-        .select_for_update(of=("self",), no_key=True, skip_locked=skip)
+        .select_for_update(of=("self", "applicant") if applicant_too else ("self",), no_key=True, skip_locked=skip)
     )
 
 
@@ -106,3 +110,37 @@ def in_full(actor: Actor) -> QuerySet[TravelRequest, TravelRequest]:
             "appeals",
         )
     )
+
+
+SUMMARY = (
+    "id",
+    "created_at",
+    "reference",
+    "title",
+    "applicant__name_zh",
+    "applicant__name_en",
+    "company__name_zh",
+    "company__name_en",
+    "state",
+    "state_since",
+    "purpose",
+    "urgent",
+    "tier",
+    "departs_on",
+    "returns_on",
+    "due_at",
+)
+
+
+def summaries(actor: Actor) -> Any:
+    """What a list shows of each request in `actor`'s scope, as values: one query and no model instances."""
+    return visible_to(actor).values(*SUMMARY)
+
+
+def summary(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of `summaries` as it is given out: names put together, keys and cursor left out."""
+    shown = {name: row[name] for name in SUMMARY if "__" not in name and name not in ("id", "created_at")}
+    return shown | {
+        "applicant": f"{row['applicant__name_zh']} {row['applicant__name_en']}".strip(),
+        "company": row["company__name_zh"] if (get_language() or "").startswith("zh") else row["company__name_en"],
+    }

@@ -7,6 +7,8 @@ neighbours. The number comes from a sequence of the database, scattered by a mul
 so it is unique without looking, under any load, and does not tell how many requests there are.
 """
 
+import unicodedata
+
 from django.db import connection
 from stdnum.exceptions import ValidationError
 from stdnum.iso7064 import mod_37_36
@@ -17,6 +19,8 @@ _SPACE = len(ALPHABET) ** LENGTH
 # Coprime to the space (22⁸), so that multiplying by it is one to one.
 _SCATTER = 48_271_630_217
 _SHIFT = 31_415_926_535
+# Spaces, dashes, tabs and line ends: what people put between the groups.
+_BETWEEN = frozenset({"Zs", "Pd", "Cc"})
 
 
 class NotAReference(ValueError):
@@ -44,11 +48,11 @@ def next_reference() -> str:
 
 
 def normalised(text: str) -> str:
-    """The reference that somebody typed, with its hyphens: case, spaces and hyphens do not matter.
+    """The reference that somebody typed, with its hyphens. Case, spaces, dashes and full width do not matter.
 
     Refuses with NotAReference what is none, a mistyped one included.
     """
-    plain = "".join(character for character in text.upper() if character not in " -–\u3000")
+    plain = "".join(c for c in unicodedata.normalize("NFKC", text).upper() if unicodedata.category(c) not in _BETWEEN)
     if len(plain) != LENGTH + 1 or any(character not in ALPHABET for character in plain):
         raise NotAReference(text)
     try:

@@ -122,8 +122,9 @@ def turn(request: TravelRequest, *, at: datetime, acted: ClockAction | None = No
     values = {kind: value_of(row) for kind, row in open_rows.items()}
     before = {kind: journal.stored(row) for kind, row in open_rows.items()}
     if acted is not None:
-        kind = next(kind for kind, row in open_rows.items() if row.pk == acted.clock_id)
+        kind, taken = next((kind, row) for kind, row in open_rows.items() if row.pk == acted.clock_id)
         values[kind] = clocks.acted(values[kind], clocks.Step(acted.step), at=at)
+        taken.failures, taken.retry_at, taken.last_error = 0, None, ""
     decision = values.get(ClockKind.DECISION)
     if decision is not None and request.extension_days and not decision.extension_days:
         values[ClockKind.DECISION] = clocks.extend(

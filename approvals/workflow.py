@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.core.files.base import File
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -54,7 +54,7 @@ from approvals.models import (
 from approvals.models.appeal import AppealState
 from approvals.models.decision import Outcome
 from approvals.models.transitions import Row, table
-from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem, Sentence
+from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem, Refused, Sentence
 from approvals.states import APPEALABLE, EDITABLE, WITH_AUTHORITY, State
 from authorities.models import Office, Posting, ReasonCode
 from employees.models import Employee
@@ -62,7 +62,9 @@ from notifications import outbox
 
 logger = logging.getLogger(__name__)
 
-OVERLAP = "approvals_request_trips_do_not_overlap"
+# These take days for a trip that it did not hold before. They wait for each other where the applicant is the same, so
+# that the later one can name the earlier; the exclusion constraint of the table is the net below.
+CLAIMS_DAYS = frozenset({"submit", "reopen", "overturn"})
 
 
 # ── the gate ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -74,7 +76,7 @@ def transitions() -> dict[str, dict[str, Row]]:
     return table(TravelRequest, "state")
 
 
-def _refusal(request: TravelRequest, verb: str, actor: Actor) -> NotNow | NotAllowed | None:
+def _refusal(request: TravelRequest, verb: str, actor: Actor) -> Refused | None:
     transition = transitions()[verb].get(request.state)
     if transition is None:
         since = date_format(timezone.localtime(request.state_since, request.zone), "DATETIME_FORMAT")
@@ -86,7 +88,8 @@ def _refusal(request: TravelRequest, verb: str, actor: Actor) -> NotNow | NotAll
         return NotAllowed(sentence)
     for condition in transition.conditions:
         if sentence := condition.refusal(request):
-            return NotNow(sentence)
+            # What is missing is said at once, in one list.
+            return Invalid(problems(request, at=request.now)) if condition is rules.is_complete else NotNow(sentence)
     return None
 
 
@@ -105,7 +108,7 @@ def _acting_role(request: TravelRequest, verb: str, actor: Actor) -> Role:
     raise NotAllowed(_("You hold no role in which this can be done."))
 
 
-def refusal(request: TravelRequest, verb: str, actor: Actor, *, at: datetime) -> NotNow | NotAllowed | None:
+def refusal(request: TravelRequest, verb: str, actor: Actor, *, at: datetime) -> Refused | None:
     """Why `actor` may not do `verb` to `request` at `at`, whatever the input; None when they may."""
     request.as_of(at)
     return _appeal_refusal(request, verb, actor) if verb in APPEAL_VERBS else _refusal(request, verb, actor)
@@ -158,12 +161,12 @@ def _move(verb: str, request_id: UUID, *, actor: Actor, at: datetime, prepare: P
     """
     rules.moment_is_aware(at)
     with transaction.atomic():
-        request = _fetch(request_id, actor, at)
+        request = _fetch(request_id, actor, at, claims_days=verb in CLAIMS_DAYS)
         return _take_step(verb, request, actor=actor, at=at, prepare=prepare)
 
 
-def _fetch(request_id: UUID, actor: Actor, at: datetime) -> TravelRequest:
-    request = queries.locked(actor, pk=request_id).first()
+def _fetch(request_id: UUID, actor: Actor, at: datetime, *, claims_days: bool = False) -> TravelRequest:
+    request = queries.locked(actor, applicant_too=claims_days, pk=request_id).first()
     if request is None:
         raise NotFound(_("There is no such request, or it is not yours to see."))
     return request.as_of(at)
@@ -200,12 +203,7 @@ def _take_step(
     )
     event = outbox.emit(f"request.{verb}", subject=request.pk, at=at, data={"state": request.state} | step.data)
     rows = [*step.rows, *clocks.added, entry, event]
-    try:
-        journal.write([*clocks.changed, (request, before)], rows if acted is None else [acted, *rows])
-    except IntegrityError as error:
-        if OVERLAP in str(error):
-            raise Invalid([_overlap_problem(None)]) from error
-        raise
+    journal.write([*clocks.changed, (request, before)], rows if acted is None else [acted, *rows])
     outbox.hint()
     return request
 
@@ -308,7 +306,7 @@ def save_section(
             if [snapshots.leg(leg) for leg in new] != [snapshots.leg(leg) for leg in request.itinerary]:
                 touched = True
                 request.legs.all().delete()
-                Leg.objects.bulk_create(new)
+                request.itinerary = Leg.objects.bulk_create(new)
         if touched and "declarations" not in (values or {}):
             request.declarations = []
         request.saved_at = at
@@ -352,7 +350,8 @@ def attach(request_id: UUID, *, actor: Actor, at: datetime, file: File[bytes], k
         attachment.file.save(checked.name, file, save=False)
         before = journal.stored(request)
         request.saved_at = at
-        request.declarations = []
+        if request.is_editable:
+            request.declarations = []
         entry = audit.record(
             request,
             "attach",
@@ -399,9 +398,16 @@ def overlapping(request: TravelRequest) -> TravelRequest | None:
     )
 
 
-def _overlap_problem(other: TravelRequest | None) -> Problem:
-    if other is None:
-        return Problem("itinerary", "", _("These days overlap another of your trips. Change the days of one of them."))
+def _days_are_free(step: _Step) -> None:
+    """Refuses with Invalid, naming the other trip, when the days of this one have gone to another meanwhile."""
+    request = step.request
+    if request.departs_on is None or request.returns_on is None:
+        return
+    if other := queries.overlapping(request, departs_on=request.departs_on, returns_on=request.returns_on):
+        raise Invalid([_overlap_problem(other)])
+
+
+def _overlap_problem(other: TravelRequest) -> Problem:
     return Problem(
         "itinerary",
         "",
@@ -471,7 +477,7 @@ def refer(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
 
 def reopen(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
     """Take a lapsed request up again where it was; its clock starts anew."""
-    return _move("reopen", request_id, actor=actor, at=at)
+    return _move("reopen", request_id, actor=actor, at=at, prepare=_days_are_free)
 
 
 def answer(request_id: UUID, *, actor: Actor, at: datetime, answers: Sequence[str]) -> TravelRequest:
@@ -876,7 +882,7 @@ APPEAL_VERBS = ("file_appeal", "hear_appeal", "uphold")
 _WAITS_FOR = {"hear_appeal": AppealState.FILED, "uphold": AppealState.IN_REVIEW}
 
 
-def _appeal_refusal(request: TravelRequest, verb: str, actor: Actor) -> NotNow | NotAllowed | None:
+def _appeal_refusal(request: TravelRequest, verb: str, actor: Actor) -> Refused | None:
     appeal = request.open_appeal
     if verb == "file_appeal":
         if sentence := rules.is_applicant.refusal(request, actor):
@@ -897,14 +903,20 @@ def _appeal_refusal(request: TravelRequest, verb: str, actor: Actor) -> NotNow |
     return None
 
 
-def _note(
+def _beside(
     verb: str, request: TravelRequest, *, actor: Actor, role: Role, at: datetime, data: dict[str, Any]
-) -> list[models.Model]:
-    """The audit entry and the outbox row of something that happened beside the request's own state."""
-    return [
-        audit.record(request, verb, actor_id=actor.user_id, actor_role=role, at=at, data=data),
-        outbox.emit(f"request.{verb}", subject=request.pk, at=at, data=data),
-    ]
+) -> None:
+    """Write what follows from something that happened beside the request's own state, and is written already.
+
+    That is: its clocks, the audit entry, the outbox row.
+    """
+    before = journal.stored(request)
+    del request.open_appeal  # read before it changed
+    clocks = timekeeping.turn(request, at=at)
+    entry = audit.record(request, verb, actor_id=actor.user_id, actor_role=role, at=at, data=data)
+    event = outbox.emit(f"request.{verb}", subject=request.pk, at=at, data={"state": request.state} | data)
+    journal.write([*clocks.changed, (request, before)], [*clocks.added, entry, event])
+    outbox.hint()
 
 
 def file_appeal(request_id: UUID, *, actor: Actor, at: datetime, text: str) -> Appeal:
@@ -928,18 +940,9 @@ def file_appeal(request_id: UUID, *, actor: Actor, at: datetime, text: str) -> A
         if office is None:
             raise NotNow(_("No other office can hear the appeal today. An administrator must name one."))
         appeal = Appeal(request=request, decision=request.decision, office=office, text=why, filed_at=at)
-        before = journal.stored(request)
-        del request.open_appeal
-        rows = _note(
-            "file_appeal",
-            request,
-            actor=actor,
-            role=Role.APPLICANT,
-            at=at,
-            data={"appeal": str(appeal.pk), "office": office.pk},
-        )
-        journal.write([(request, before)], [appeal, *rows])
-        outbox.hint()
+        journal.write([], [appeal])
+        data = {"appeal": str(appeal.pk), "office": office.pk}
+        _beside("file_appeal", request, actor=actor, role=Role.APPLICANT, at=at, data=data)
     return appeal
 
 
@@ -958,11 +961,11 @@ def _appeal(
             raise refused
         appeal = request.open_appeal
         assert appeal is not None
-        was, before = journal.stored(appeal), journal.stored(request)
+        was = journal.stored(appeal)
         change(appeal)
-        rows = _note(verb, request, actor=actor, role=Role.APPEAL_REVIEWER, at=at, data={"appeal": str(appeal.pk)})
-        journal.write([(appeal, was), (request, before)], rows)
-        outbox.hint()
+        journal.write([(appeal, was)], [])
+        data = {"appeal": str(appeal.pk)}
+        _beside(verb, request, actor=actor, role=Role.APPEAL_REVIEWER, at=at, data=data)
     return appeal
 
 
@@ -990,6 +993,7 @@ def overturn(request_id: UUID, *, actor: Actor, at: datetime, text: str) -> Trav
     why = _required(text, "text", _("Give the reasons; the applicant reads them."))
 
     def prepare(step: _Step) -> Mapping[str, Any]:
+        _days_are_free(step)
         appeal = step.request.open_appeal
         assert appeal is not None
         was = journal.stored(appeal)

@@ -492,7 +492,11 @@ class TravelRequest(Chained):
     @transition(state, source=sorted(State), target=None, permission=rules.is_system)
     def remind(self) -> None: ...
 
+    # Of the decision, or of an appeal.
     @transition(
-        state, source=[State.AUTHORITY_REVIEW, State.DECISION_PROPOSED], target=None, permission=rules.is_system
+        state,
+        source=[State.AUTHORITY_REVIEW, State.DECISION_PROPOSED, State.DENIED, State.REVOKED],
+        target=None,
+        permission=rules.is_system,
     )
     def escalate(self) -> None: ...
