@@ -1,0 +1,888 @@
+"""Where a request stands, in words: one sentence, its time as arithmetic, everything that happened, what was changed.
+
+Pages of applicants, companies and offices show the same parts from here. What each reader gets to see of the exchange
+between the applicant and the office is decided here too: the company sees that it happened, not what was said; people
+of the office are named by role and officer number.
+
+A request from `queries.in_full` is expected. Its history is read once and kept with it: one query for the log, and one
+for each kind of thing that happened, however often it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import Count, Max
+from django.db.models.functions import TruncDate
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django_countries import countries
+
+from accounts.models import AccessEntry, User
+from accounts.roles import Actor, Role
+from approvals import rules, timekeeping
+from approvals.clocks import Line, LineKind, Step
+from approvals.models import (
+    Appeal,
+    Assignment,
+    Attachment,
+    Clock,
+    CompanyReview,
+    Condition,
+    Decision,
+    Extension,
+    InformationAnswer,
+    InformationRequest,
+    Proposal,
+    ProposalRejection,
+    Recusal,
+    Reply,
+    Revision,
+    TravelRequest,
+)
+from approvals.models.appeal import AppealState
+from approvals.models.decision import Outcome
+from approvals.models.travel_request import Device, Purpose
+from approvals.states import State
+from audit.models import Entry as AuditEntry
+from authorities.models import Posting
+from authorities.terms import COUNTS_WORKING_DAYS, ClockKind
+from sensitivity.taxonomy import SUBJECTS
+
+OFFICE_ROLES = frozenset({Role.REVIEWER, Role.SENIOR, Role.HEAD, Role.APPEAL_REVIEWER})
+
+# Whose turn it is in each state: the rule book's table "States of a travel request".
+TURN: dict[State, Role | None] = {
+    State.DRAFT: Role.APPLICANT,
+    State.COMPANY_REVIEW: Role.OFFICER,
+    State.RETURNED: Role.APPLICANT,
+    State.COMPANY_DECLINED: Role.APPLICANT,
+    State.AUTHORITY_REVIEW: Role.REVIEWER,
+    State.INFORMATION_REQUESTED: Role.APPLICANT,
+    State.DECISION_PROPOSED: Role.SENIOR,
+    State.APPROVED: None,
+    State.DENIED: None,
+    State.REVOKED: None,
+    State.CLOSED: None,
+    State.WITHDRAWN: None,
+    State.LAPSED: None,
+}
+
+
+def last_day(due_at: datetime, request: TravelRequest) -> date:
+    """The last day of something due at `due_at` (exclusive: the first instant of the next day) in the office's zone."""
+    return (due_at.astimezone(request.zone) - timedelta(microseconds=1)).date()
+
+
+def _day(value: datetime | date | None, request: TravelRequest) -> str:
+    if isinstance(value, datetime):
+        value = value.astimezone(request.zone).date()
+    return date_format(value, "DATE_FORMAT") if value else ""
+
+
+def _until(clock: Clock | None, request: TravelRequest) -> str:
+    return _day(last_day(clock.due_at, request), request) if clock and clock.due_at else ""
+
+
+# ── the sentence ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def sentence(request: TravelRequest, actor: Actor, at: datetime) -> str:
+    """Where `request` is, with whom, since when, what happens next and by when, and whether `actor` need do anything.
+
+    No query beyond what `queries.in_full` has read, so a list can show it for every row.
+    """
+    request.as_of(at)
+    mine = actor.holds(Role.APPLICANT, request.applicant_id)
+    return _joined([*_WHERE[State(request.state)](request, mine), _turn(request, actor, mine)])
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return pgettext("between sentences", " ").join(part for part in parts if part)
+
+
+def _turn(request: TravelRequest, actor: Actor, mine: bool) -> str:
+    state = State(request.state)
+    role = Role.APPLICANT if applicant_is_asked(request) else TURN[state]
+    if role is None:
+        return ""
+    if mine:
+        return "" if role is Role.APPLICANT else _("You need do nothing.")
+    scope = {Role.APPLICANT: request.applicant_id, Role.OFFICER: request.company_id}.get(role, request.office_id)
+    if actor.holds(role, scope) and not (
+        role is Role.REVIEWER and request.assigned_reviewer_id not in (None, actor.user_id)
+    ):
+        return _("It is your turn.")
+    return {
+        Role.APPLICANT: _("It is the applicant's turn."),
+        Role.OFFICER: _("It is the company's turn."),
+        Role.REVIEWER: _("It is the turn of the office."),
+        Role.SENIOR: _("It is the turn of a senior reviewer."),
+    }[role]
+
+
+def applicant_is_asked(request: TravelRequest) -> bool:
+    """Whether a denial is proposed and the applicant can still reply."""
+    return (
+        request.state == State.DECISION_PROPOSED
+        and request.proposed_outcome == Outcome.DENIED
+        and request.replied_at is None
+        and request.reply_until is not None
+        and request.now < request.reply_until
+    )
+
+
+def is_late(request: TravelRequest) -> bool:
+    """Whether what the request waits for was due before now. Lateness is never a refusal."""
+    return request.is_open and request.due_at is not None and request.due_at <= request.now
+
+
+def _draft(request: TravelRequest, mine: bool) -> list[str]:
+    return [
+        _("Being written since %(since)s.") % {"since": _day(request.created_at, request)},
+        _("It lapses after %(until)s if it is not submitted by then.")
+        % {"until": _until(request.running_clocks.get(ClockKind.DRAFT), request)},
+    ]
+
+
+def _company_review(request: TravelRequest, mine: bool) -> list[str]:
+    words = {
+        "company": request.company.name,
+        "since": _day(request.state_since, request),
+        "until": _until(request.running_clocks.get(ClockKind.COMPANY), request),
+        "office": request.office.name,
+    }
+    return [
+        _("With %(company)s since %(since)s.") % words,
+        _("The company reviews it by %(until)s; without an answer it goes to %(office)s by itself.") % words,
+    ]
+
+
+def _returned(request: TravelRequest, mine: bool) -> list[str]:
+    words = {
+        "company": request.company.name,
+        "since": _day(request.state_since, request),
+        "until": _until(request.running_clocks.get(ClockKind.CHANGE), request),
+    }
+    first = _("%(company)s asked for changes on %(since)s.") % words
+    if mine:
+        return [first, _("Make them and submit again by %(until)s.") % words]
+    return [first, _("To be submitted again by %(until)s.") % words]
+
+
+def _company_declined(request: TravelRequest, mine: bool) -> list[str]:
+    clock = request.running_clocks.get(ClockKind.REFER)
+    words = {
+        "company": request.company.name,
+        "since": _day(request.state_since, request),
+        "until": _until(clock, request),
+        "office": request.office.name,
+    }
+    first = _("%(company)s declined this business trip on %(since)s.") % words
+    if not request.is_running(ClockKind.REFER):
+        return [first, _("The time in which this could be referred to the office is over.")]
+    if mine:
+        return [first, _("Until %(until)s you can refer it to %(office)s as a personal trip.") % words]
+    return [first, _("Until %(until)s the applicant can refer it to %(office)s as a personal trip.") % words]
+
+
+def _with_office(request: TravelRequest) -> str:
+    words = {
+        "office": request.office.name,
+        "officer": request.assigned_number,
+        "since": _day(request.reached_authority_at or request.state_since, request),
+    }
+    if request.assigned_number:
+        return _("With %(office)s, officer %(officer)s, since %(since)s.") % words
+    return _("With %(office)s since %(since)s; a reviewer will take it.") % words
+
+
+def _decision_due(request: TravelRequest) -> str:
+    clock = request.running_clocks.get(ClockKind.DECISION)
+    if clock is None or clock.due_at is None:
+        return ""
+    words = {"until": _until(clock, request)}
+    if clock.due_at <= request.now:
+        return _("The decision was due by %(until)s and is late. It is being escalated; late is no refusal.") % words
+    return _("Decision due by %(until)s.") % words
+
+
+def _authority_review(request: TravelRequest, mine: bool) -> list[str]:
+    return [_with_office(request), _decision_due(request)]
+
+
+def _information_requested(request: TravelRequest, mine: bool) -> list[str]:
+    words = {
+        "office": request.office.name,
+        "since": _day(request.state_since, request),
+        "until": _until(request.running_clocks.get(ClockKind.ANSWER), request),
+    }
+    stopped = _("The office's clock is stopped until then.")
+    if mine:
+        return [
+            _("%(office)s asked you for information on %(since)s.") % words,
+            _("Answer by %(until)s.") % words,
+            stopped,
+        ]
+    return [
+        _("%(office)s asked the applicant for information on %(since)s.") % words,
+        _("To be answered by %(until)s.") % words,
+        stopped,
+    ]
+
+
+def _decision_proposed(request: TravelRequest, mine: bool) -> list[str]:
+    first = _with_office(request)
+    if request.proposed_outcome != Outcome.DENIED:
+        return [first, _("A decision is proposed; a second person looks at it."), _decision_due(request)]
+    if applicant_is_asked(request):
+        assert request.reply_until is not None
+        words = {"until": _day(last_day(request.reply_until, request), request)}
+        heard = (
+            _("A denial is proposed. Nothing is decided: you can reply until %(until)s.") % words
+            if mine
+            else _("A denial is proposed. The applicant can reply until %(until)s.") % words
+        )
+        return [first, heard]
+    if request.replied_at is not None:
+        words = {"on": _day(request.replied_at, request)}
+        heard = (
+            _("A denial is proposed. Your reply of %(on)s is with a senior reviewer.") % words
+            if mine
+            else _("A denial is proposed. The applicant replied on %(on)s.") % words
+        )
+    else:
+        heard = _("A denial is proposed. The time for a reply is over; a senior reviewer looks at it.")
+    return [first, heard, _decision_due(request)]
+
+
+def _approved(request: TravelRequest, mine: bool) -> list[str]:
+    words = {
+        "on": _day(request.decided_at, request),
+        "from": _day(request.departs_on, request),
+        "to": _day(request.returns_on, request),
+    }
+    parts = [_("Cleared on %(on)s for the trip from %(from)s to %(to)s.") % words]
+    if request.revocation_proposed_by_id is not None:
+        parts.append(_("It is proposed to take the clearance back. Nothing is decided: it is in force."))
+    return parts
+
+
+def _refused(first: str, request: TravelRequest, mine: bool) -> list[str]:
+    appeals = [appeal for appeal in request.appeals.all() if appeal.decision_id == request.decision_id]
+    if appeals:
+        last = appeals[-1]
+        words = {"on": _day(last.filed_at, request), "ended": _day(last.ended_at, request)}
+        if last.state == AppealState.UPHELD:
+            return [first, _("The appeal of %(on)s was decided on %(ended)s: the decision stands.") % words]
+        if last.state == AppealState.WITHDRAWN:
+            return [first, _("The appeal of %(on)s was withdrawn on %(ended)s.") % words]
+        return [
+            first,
+            _("The appeal of %(on)s is with people of another office.") % words,
+            _("You need do nothing.") if mine else "",
+        ]
+    until = request.decision.appeal_until if request.decision else None
+    words = {"until": _day(until, request)}
+    if until is None or request.today > until:
+        return [first, _("The time for an appeal is over.")]
+    if mine:
+        return [first, _("You can appeal until %(until)s.") % words]
+    return [first, _("The applicant can appeal until %(until)s.") % words]
+
+
+def _denied(request: TravelRequest, mine: bool) -> list[str]:
+    return _refused(_("Denied on %(on)s.") % {"on": _day(request.decided_at, request)}, request, mine)
+
+
+def _revoked(request: TravelRequest, mine: bool) -> list[str]:
+    first = _("The clearance was taken back on %(on)s.") % {"on": _day(request.decided_at, request)}
+    return _refused(first, request, mine)
+
+
+def _closed(request: TravelRequest, mine: bool) -> list[str]:
+    return [_("Closed on %(on)s. There is nothing more to do.") % {"on": _day(request.state_since, request)}]
+
+
+def _withdrawn(request: TravelRequest, mine: bool) -> list[str]:
+    words = {"on": _day(request.state_since, request)}
+    return [_("You withdrew this request on %(on)s.") % words if mine else _("Withdrawn on %(on)s.") % words]
+
+
+def _lapsed(request: TravelRequest, mine: bool) -> list[str]:
+    words = {
+        "on": _day(request.state_since, request),
+        "until": _until(request.running_clocks.get(ClockKind.REOPEN), request),
+    }
+    first = _("Lapsed on %(on)s, because there was no reaction in time.") % words
+    if not request.is_running(ClockKind.REOPEN):
+        return [first, _("The time in which this could be reopened is over.")]
+    if mine:
+        return [first, _("Nothing is lost: until %(until)s you can reopen it where it was.") % words]
+    return [first, _("Until %(until)s the applicant can reopen it where it was.") % words]
+
+
+_WHERE: dict[State, Callable[[TravelRequest, bool], list[str]]] = {
+    State.DRAFT: _draft,
+    State.COMPANY_REVIEW: _company_review,
+    State.RETURNED: _returned,
+    State.COMPANY_DECLINED: _company_declined,
+    State.AUTHORITY_REVIEW: _authority_review,
+    State.INFORMATION_REQUESTED: _information_requested,
+    State.DECISION_PROPOSED: _decision_proposed,
+    State.APPROVED: _approved,
+    State.DENIED: _denied,
+    State.REVOKED: _revoked,
+    State.CLOSED: _closed,
+    State.WITHDRAWN: _withdrawn,
+    State.LAPSED: _lapsed,
+}
+
+
+# ── the history ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True)
+class History:
+    """Everything that happened to one request, read once: the log, and the rows that the log speaks of."""
+
+    log: list[AuditEntry]
+    company_reviews: list[CompanyReview] = field(default_factory=list)
+    assignments: list[Assignment] = field(default_factory=list)
+    recusals: list[Recusal] = field(default_factory=list)
+    asked: list[InformationRequest] = field(default_factory=list)
+    answers: list[InformationAnswer] = field(default_factory=list)
+    proposals: list[Proposal] = field(default_factory=list)
+    rejections: list[ProposalRejection] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    conditions: list[Condition] = field(default_factory=list)
+    extensions: list[Extension] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    appeals: list[Appeal] = field(default_factory=list)
+
+
+# Which tables hold what a verb adds: only those are read that something was written to.
+_TABLES: dict[str, tuple[type[models.Model], frozenset[str]]] = {
+    "company_reviews": (
+        CompanyReview,
+        frozenset({"return_for_changes", "endorse", "object", "decline", "forward"}),
+    ),
+    "assignments": (Assignment, frozenset({"take", "hand_over"})),
+    "recusals": (Recusal, frozenset({"recuse"})),
+    "asked": (InformationRequest, frozenset({"ask_information"})),
+    "answers": (InformationAnswer, frozenset({"answer"})),
+    "proposals": (Proposal, frozenset({"propose", "propose_revocation"})),
+    "rejections": (ProposalRejection, frozenset({"reject_proposal"})),
+    "replies": (Reply, frozenset({"reply"})),
+    "decisions": (Decision, frozenset({"approve", "confirm", "deem_approved", "revoke", "overturn"})),
+    "conditions": (Condition, frozenset({"approve", "confirm"})),
+    "extensions": (Extension, frozenset({"extend"})),
+    "attachments": (Attachment, frozenset({"attach", "remove_attachment"})),
+}
+
+
+def history(request: TravelRequest) -> History:
+    """What happened to `request`, for whoever may see it. Read once, kept with the instance."""
+    kept: History | None = vars(request).get("_history")
+    if kept is not None:
+        return kept
+    log = list(AuditEntry.objects.filter(chain=request.pk).order_by("sequence"))
+    verbs = {entry.verb for entry in log}
+    found = History(log=log, appeals=list(request.appeals.all()))
+    for name, (model, writers) in _TABLES.items():
+        if verbs & writers:
+            setattr(found, name, list(model._base_manager.filter(request=request)))
+    vars(request)["_history"] = found
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One thing that happened, as it is shown (see templates/components/timeline.html)."""
+
+    at: datetime
+    verb: str
+    words: str
+    who: str
+    tone: str
+    shape: str
+    detail: str = ""
+
+
+# verb → (tone, icon); the others are neutral.
+_LOOKS = {
+    "submit": ("info", "plane"),
+    "return_for_changes": ("waiting", "back"),
+    "endorse": ("info", "check"),
+    "object": ("waiting", "warning"),
+    "decline": ("bad", "cross"),
+    "ask_information": ("waiting", "question"),
+    "answer": ("info", "check"),
+    "approve": ("good", "check"),
+    "deem_approved": ("good", "check"),
+    "propose": ("info", "most"),
+    "propose_revocation": ("waiting", "most"),
+    "revoke": ("bad", "undo"),
+    "overturn": ("good", "check"),
+    "take": ("info", "person"),
+    "hand_over": ("neutral", "person"),
+    "remind": ("neutral", "clock"),
+    "escalate": ("waiting", "clock"),
+    "extend": ("waiting", "clock"),
+    "withdraw": ("neutral", "undo"),
+    "lapse": ("neutral", "clock"),
+    "attach": ("neutral", "file"),
+    "remove_attachment": ("neutral", "file"),
+    "start": ("neutral", "pencil"),
+}
+
+
+def timeline(request: TravelRequest, actor: Actor, at: datetime) -> list[TimelineEntry]:
+    """Everything that happened to `request`, the latest first: what, when, who (office people by role and number), what
+    was said where `actor` may read it. What happened after `at` is left out."""
+    found = history(request)
+    log = [entry for entry in found.log if entry.at <= at]
+    who = people(request, ((entry.actor_id, entry.actor_role, entry.at) for entry in log), actor)
+    reader = _Reader(request, actor, found)
+    entries = []
+    for entry in reversed(log):
+        tone, shape = _LOOKS.get(entry.verb, ("neutral", "dot"))
+        if entry.verb == "confirm":
+            tone, shape = ("good", "check") if entry.data.get("to") == State.APPROVED else ("bad", "cross")
+        entries.append(
+            TimelineEntry(
+                at=entry.at,
+                verb=entry.verb,
+                words=entry.in_words(),
+                who=who[entry.actor_id, entry.actor_role, entry.at],
+                tone=tone,
+                shape=shape,
+                detail=reader.detail(entry),
+            )
+        )
+    return entries
+
+
+class _Reader:
+    """What `actor` may read of what was said."""
+
+    def __init__(self, request: TravelRequest, actor: Actor, found: History) -> None:
+        self.request, self.actor, self.found = request, actor, found
+        self.is_applicant = actor.holds(Role.APPLICANT, request.applicant_id)
+        self.is_company_only = not self.is_applicant and reads_as_company(request, actor)
+
+    def detail(self, entry: AuditEntry) -> str:
+        """What was said with `entry`; empty when nothing was, or it is not for this reader."""
+        return getattr(self, f"_{entry.verb}", self._nothing)(entry)  # type: ignore[no-any-return]
+
+    def _nothing(self, entry: AuditEntry) -> str:
+        return ""
+
+    def _at(self, rows: Sequence[Any], entry: AuditEntry) -> Any:
+        """The row that was written in the step of `entry`."""
+        return next((row for row in rows if row.at == entry.at), None)
+
+    def _by_id(self, rows: Sequence[Any], entry: AuditEntry, name: str) -> Any:
+        return next((row for row in rows if str(row.pk) == entry.data.get(name)), None)
+
+    def _submit(self, entry: AuditEntry) -> str:
+        return _("Revision %(number)d") % {"number": entry.data["revision"]}
+
+    def _company(self, entry: AuditEntry) -> str:
+        row = self._at(self.found.company_reviews, entry)
+        return row.comment if row else ""
+
+    _return_for_changes = _endorse = _object = _decline = _company
+
+    def _take(self, entry: AuditEntry) -> str:
+        number = entry.data.get("number")
+        return _("Officer %(number)s") % {"number": number} if number else ""
+
+    def _hand_over(self, entry: AuditEntry) -> str:
+        row = self._at(self.found.assignments, entry)
+        if row is None:
+            return ""
+        to = self._take(entry) or _("Back to the queue of the office")
+        # Why a case changes hands may be about a reviewer, not about the applicant.
+        inside = not (self.is_applicant or self.is_company_only)
+        return f"{to}\n{row.reason}" if inside and row.reason else to
+
+    def _recuse(self, entry: AuditEntry) -> str:
+        if self.is_applicant or self.is_company_only:
+            return ""
+        row = self._at(self.found.recusals, entry)
+        return row.reason if row else ""
+
+    def _ask_information(self, entry: AuditEntry) -> str:
+        row = self._at(self.found.asked, entry)
+        if row is None or self.is_company_only:
+            return ""
+        return "\n".join([row.reason, *(f"{index}. {item}" for index, item in enumerate(row.items, 1))])
+
+    def _answer(self, entry: AuditEntry) -> str:
+        row = self._at(self.found.answers, entry)
+        if row is None or self.is_company_only:
+            return ""
+        return "\n".join(f"{index}. {text}" for index, text in enumerate(row.answers, 1))
+
+    def _propose(self, entry: AuditEntry) -> str:
+        row = self._by_id(self.found.proposals, entry, "proposal")
+        if row is None or self.is_company_only:
+            return ""
+        if row.outcome == Outcome.APPROVED:
+            # Somebody who is told of a clearance that a second person then refuses was told too early.
+            return "" if self.is_applicant else str(row.get_outcome_display())
+        return f"{row.get_outcome_display()}\n{row.text}"
+
+    _propose_revocation = _propose
+
+    def _reply(self, entry: AuditEntry) -> str:
+        row = self._at(self.found.replies, entry)
+        return "" if row is None or self.is_company_only else row.text
+
+    def _reject_proposal(self, entry: AuditEntry) -> str:
+        row = self._at(self.found.rejections, entry)
+        return "" if row is None or self.is_applicant or self.is_company_only else row.note
+
+    def _decide(self, entry: AuditEntry) -> str:
+        row = self._by_id(self.found.decisions, entry, "decision")
+        if row is None:
+            return ""
+        conditions = [one.text for one in self.found.conditions if one.decision_id == row.pk]
+        outcome = [str(row.get_outcome_display())] if entry.verb == "confirm" else []
+        return "\n".join([*outcome, *(_("Condition: %(text)s") % {"text": text} for text in conditions)])
+
+    _approve = _confirm = _revoke = _decide
+
+    def _extend(self, entry: AuditEntry) -> str:
+        row = self._at(self.found.extensions, entry)
+        if row is None:
+            return ""
+        days = ngettext("By %(days)d working day", "By %(days)d working days", row.working_days)
+        return f"{days % {'days': row.working_days}}\n{row.reason}"
+
+    def _document(self, entry: AuditEntry) -> str:
+        row = self._by_id(self.found.attachments, entry, "attachment")
+        return row.name if row else ""
+
+    _attach = _remove_attachment = _document
+
+    def _appeal(self, entry: AuditEntry) -> Appeal | None:
+        return None if self.is_company_only else self._by_id(self.found.appeals, entry, "appeal")
+
+    def _file_appeal(self, entry: AuditEntry) -> str:
+        row = self._appeal(entry)
+        return row.text if row else ""
+
+    def _uphold(self, entry: AuditEntry) -> str:
+        row = self._appeal(entry)
+        return row.outcome_text if row else ""
+
+    _overturn = _uphold
+
+    def _clock(self, entry: AuditEntry) -> str:
+        kind, step = entry.data.get("clock"), entry.data.get("step")
+        if kind not in ClockKind.values or step not in Step.values:
+            return ""
+        return _("%(clock)s: %(step)s") % {"clock": ClockKind(kind).label, "step": Step(step).label}
+
+    _remind = _escalate = _clock
+
+
+def reads_as_company(request: TravelRequest, actor: Actor) -> bool:
+    """Whether `actor` sees the request as the company and not also as somebody of the authority or an auditor."""
+    return (
+        actor.holds(Role.OFFICER, request.company_id)
+        and not any(actor.holds(role, request.office_id) for role in OFFICE_ROLES)
+        and not actor.roles & {Role.AUDITOR, Role.ADMINISTRATOR}
+    )
+
+
+# ── who ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Deed = tuple[int | None, str, datetime]
+
+
+def people(request: TravelRequest, deeds: Iterable[Deed], reader: Actor) -> dict[Deed, str]:
+    """Who did each of `deeds` (account, role, when), in words: the reader as “You”, the applicant and the company's
+    officers by name, people of an office by role and officer number. At most two queries."""
+    deeds = list(deeds)
+    office_people = {account for account, role, _at in deeds if role in OFFICE_ROLES}
+    named = {account for account, role, _at in deeds if role == Role.OFFICER and account != reader.user_id}
+    postings = Posting.objects.filter(user_id__in=office_people).select_related("office") if office_people else ()
+    posted: dict[int, list[Posting]] = {}
+    for posting in postings:
+        posted.setdefault(posting.user_id, []).append(posting)
+    names = dict(User.objects.filter(pk__in=named).values_list("pk", "name")) if named else {}
+    return {deed: _person(request, deed, reader, names, posted) for deed in set(deeds)}
+
+
+def _person(
+    request: TravelRequest,
+    deed: Deed,
+    reader: Actor,
+    names: dict[int, str],
+    posted: dict[int, list[Posting]],
+) -> str:
+    account, role_name, at = deed
+    role = Role(role_name)
+    if account is None:
+        return str(role.label)
+    if account == reader.user_id:
+        return _("You")
+    if role is Role.APPLICANT:
+        return _("%(name)s, applicant") % {"name": request.applicant.name}
+    if role is Role.OFFICER:
+        return _("%(name)s, compliance officer") % {"name": names.get(account, "")}
+    held = [posting for posting in posted.get(account, ()) if posting.role == role]
+    # The number under which they acted then; an earlier or later one is better than none.
+    posting = next((one for one in held if one.is_in_force(at)), held[0] if held else None)
+    if posting is None:
+        return str(role.label)
+    words = {"role": role.label, "number": posting.number, "office": posting.office.name}
+    if posting.office_id != request.office_id:
+        return _("%(role)s, officer %(number)s, %(office)s") % words
+    return _("%(role)s, officer %(number)s") % words
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody of the staff looked at the request on one day, so many times."""
+
+    who: str
+    day: date
+    times: int
+
+
+LOOKS_SHOWN = 100
+
+
+def looks(request: TravelRequest, actor: Actor) -> list[Look]:
+    """Who looked at `request` and its documents, by person and day, the latest first; the applicant is not listed."""
+    rows = list(
+        AccessEntry.objects.filter(subject=request.pk)
+        .order_by()
+        .annotate(day=TruncDate("at", tzinfo=request.zone))
+        .values("user_id", "role", "day")
+        .annotate(times=Count("id"), last=Max("at"))
+        .order_by("-last")[:LOOKS_SHOWN]
+    )
+    who = people(request, ((row["user_id"], row["role"], row["last"]) for row in rows), actor)
+    return [Look(who[row["user_id"], row["role"], row["last"]], row["day"], row["times"]) for row in rows]
+
+
+# ── the arithmetic of time ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A time in which a clock stood still: who stopped it and why."""
+
+    first: date
+    last: date | None
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountedLine:
+    """Days in a row that did the same for a clock, in words."""
+
+    first: date
+    last: date
+    words: str
+    numbers: str
+    is_provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """How a due date comes about. Days are working days of the office, or days of the calendar (`unit`)."""
+
+    kind: str
+    label: str
+    days: int
+    used: int
+    remaining: int
+    extension: int
+    unit: str
+    unit_is_working: bool
+    started: datetime
+    last_day: date | None
+    is_overdue: bool
+    is_stopped: bool
+    is_provisional: bool
+    lines: tuple[CountedLine, ...]
+    pauses: tuple[Pause, ...]
+
+
+def arithmetic(request: TravelRequest, at: datetime) -> tuple[Arithmetic, ...]:
+    """The arithmetic of the clocks that run or stand still at `at`; first the one that gives the request its due date.
+
+    Clocks that wait for a day of the journey are left out: there is nothing to count.
+    """
+    request.as_of(at)
+    running = request.running_clocks
+    return tuple(_counted(request, running[kind], at) for kind in timekeeping.FIRST_OF if kind in running) + tuple(
+        _counted(request, running[kind], at) for kind in (ClockKind.REPLY,) if kind in running
+    )
+
+
+def _counted(request: TravelRequest, row: Clock, at: datetime) -> Arithmetic:
+    read, value = timekeeping.reading(request, row, at=at), timekeeping.value_of(row)
+    works = row.kind in COUNTS_WORKING_DAYS
+    return Arithmetic(
+        kind=row.kind,
+        label=str(row.get_kind_display()),
+        days=read.days,
+        used=read.used,
+        remaining=read.remaining,
+        extension=row.extension_days,
+        unit=_("working days") if works else _("days"),
+        unit_is_working=works,
+        started=row.started_at,
+        last_day=read.last_day,
+        is_overdue=read.is_overdue(at),
+        is_stopped=value.is_stopped,
+        is_provisional=read.is_provisional,
+        lines=tuple(_line(line) for line in timekeeping.explain(request, row, at=at)),
+        pauses=_pauses(request, row),
+    )
+
+
+_LINE_WORDS: dict[LineKind, str | Promise] = {
+    LineKind.EVENT: gettext_lazy("day of the event, not counted"),
+    LineKind.COUNTED: gettext_lazy("counted"),
+    LineKind.OFF: gettext_lazy("not a working day"),
+    LineKind.STOPPED: gettext_lazy("the clock stood still"),
+    LineKind.OVERDUE: gettext_lazy("overdue"),
+}
+
+
+def _line(line: Line) -> CountedLine:
+    words = str(_LINE_WORDS[line.kind])
+    if line.name:
+        words = _("%(words)s: %(name)s") % {"words": words, "name": line.name}
+    if line.is_cut:
+        words = _("%(words)s, for a part of the day") % {"words": words}
+    numbers = ""
+    if line.number:
+        same = line.number == line.last_number
+        numbers = str(line.number) if same else f"{line.number}–{line.last_number}"
+    return CountedLine(line.first, line.last, words, numbers, line.is_provisional)
+
+
+def _pauses(request: TravelRequest, row: Clock) -> tuple[Pause, ...]:
+    intervals = timekeeping.value_of(row).intervals
+    resumed: list[datetime | None] = [interval.start for interval in intervals[1:]]
+    pauses = []
+    for interval, start in zip(intervals, [*resumed, None], strict=True):
+        if interval.end is None or interval.end == start or (start is None and row.ended_at is not None):
+            continue
+        asked = next((one for one in history(request).asked if one.at == interval.end), None)
+        pauses.append(
+            Pause(
+                first=interval.end.astimezone(request.zone).date(),
+                last=start.astimezone(request.zone).date() if start else None,
+                by=request.office.name if asked else "",
+                why=asked.reason if asked else "",
+            )
+        )
+    return tuple(pauses)
+
+
+# ── the departure ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def due_after_departure(request: TravelRequest) -> bool:
+    """Whether the request is open and what it waits for is due on the day of departure or later."""
+    return (
+        request.is_open
+        and request.submitted_at is not None
+        and request.departs_on is not None
+        and request.due_at is not None
+        and last_day(request.due_at, request) >= request.departs_on
+    )
+
+
+# ── what was changed ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that reads differently in a later revision (see templates/components/changes.html)."""
+
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionDiff:
+    """What revision `number` changed against the one before."""
+
+    number: int
+    at: datetime
+    changes: tuple[Change, ...]
+
+
+def diff(request: TravelRequest) -> list[RevisionDiff]:
+    """What each revision after the first changed, the latest first. Empty, and no query, when there is only one."""
+    if request.revision_number < 2:
+        return []
+    revisions = list(Revision.objects.filter(request=request).order_by("number"))
+    return [
+        RevisionDiff(new.number, new.at, tuple(changes(old.content, new.content)))
+        for old, new in reversed(list(zip(revisions, revisions[1:], strict=False)))
+    ]
+
+
+def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
+    """What differs between two contents of a revision, in the order of the page, in words."""
+    before, after = in_words(old), in_words(new)
+    return [
+        Change(label, before.get(label, ""), text) for label, text in after.items() if before.get(label, "") != text
+    ]
+
+
+def in_words(content: dict[str, Any]) -> dict[str, str]:
+    """The content of a revision as labels and texts, in the reader's language."""
+    subjects, devices = dict(SUBJECTS), dict(Device.choices)
+    declared = dict(rules.DECLARATIONS)
+    names = dict(Attachment.Kind.choices)
+    return {
+        _("What the trip is for"): content["title"],
+        _("Purpose"): str(Purpose(content["purpose"]).label) if content["purpose"] else "",
+        _("What you will do there"): content["description"],
+        _("Event"): content["event_name"],
+        _("Page of the event"): content["event_url"],
+        _("Itinerary"): "\n".join(place_in_words(leg) for leg in content["legs"]),
+        _("Subjects"): "\n".join(str(subjects.get(code, code)) for code in content["topics"]),
+        _("Materials carried"): content["materials"],
+        _("Devices carried"): "\n".join(str(devices.get(code, code)) for code in content["devices"]),
+        _("Documents"): "\n".join(
+            f"{file['name']} ({names.get(file['kind'], file['kind'])})" for file in content["attachments"]
+        ),
+        _("Declarations"): "\n".join(str(declared.get(code, code)) for code in content["declarations"]),
+    }
+
+
+def place_in_words(leg: dict[str, str]) -> str:
+    """One place of a revision's itinerary, in one line."""
+    words = {
+        "city": leg["city"],
+        "country": countries.name(leg["country"]),
+        "from": date_format(date.fromisoformat(leg["arrives_on"]), "DATE_FORMAT"),
+        "to": date_format(date.fromisoformat(leg["leaves_on"]), "DATE_FORMAT"),
+        "host": leg["host"],
+    }
+    if leg["host"]:
+        return _("%(city)s, %(country)s: %(from)s to %(to)s, host %(host)s") % words
+    return _("%(city)s, %(country)s: %(from)s to %(to)s") % words
