@@ -197,9 +197,7 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         "officers",
         officers,
         _("%(number)s: %(applicant)s asks for your review"),
-        _(
-            "%(applicant)s submitted the trip “%(title)s”.\n\nPlease review it by %(due)s; after that the office gets it."
-        ),
+        _("%(applicant)s submitted the trip “%(title)s”.\n\nPlease review it by %(due)s; then the office gets it."),
     ),
     (
         "return_for_changes",

@@ -4,8 +4,7 @@ from typing import Any
 
 
 class OneDatabase:
-    """Migrates as the owner only. Rows of both aliases are rows of one database; queries stay on the alias they began on,
-    which is the product's unless somebody names the other."""
+    """Migrates as the owner only. Both aliases are the same rows; a query stays on the alias that it began on."""
 
     def allow_relation(self, obj1: Any, obj2: Any, **hints: Any) -> bool:
         return True

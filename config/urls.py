@@ -8,6 +8,7 @@ from config import health
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("api/", include("config.api")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("interface.urls")),
     path("", include("notifications.urls")),

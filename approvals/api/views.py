@@ -1,0 +1,166 @@
+"""The API: the same verbs as the pages, for programs of the people who sign in. There are no API keys.
+
+What refuses somebody (a proposed denial, its confirmation, a revocation, an appeal dismissed) is not offered here: a
+person does that on a page where the grounds are read (fair process, 6).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+from uuid import UUID
+
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers as fields
+from rest_framework import status
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.http import ActorRequest
+from accounts.roles import Actor
+from approvals import access, queries, references, workflow
+from approvals.api import serializers
+from approvals.models import TravelRequest
+from approvals.models.travel_request import Purpose
+from approvals.refusals import NotFound
+from approvals.states import State, Tier
+
+# Verb → what it takes. The names of the fields are those of the verb's arguments.
+VERBS: Mapping[str, type[fields.Serializer[Any]]] = {
+    "submit": serializers.NoInput,
+    "withdraw": serializers.NoInput,
+    "refer": serializers.NoInput,
+    "reopen": serializers.NoInput,
+    "close": serializers.NoInput,
+    "answer": serializers.AnswerInput,
+    "reply": serializers.TextInput,
+    "file_appeal": serializers.TextInput,
+    "return_for_changes": serializers.CommentInput,
+    "endorse": serializers.CommentInput,
+    "object": serializers.CommentInput,
+    "decline": serializers.CommentInput,
+    "take": serializers.TakeInput,
+    "hand_over": serializers.HandOverInput,
+    "recuse": serializers.ReasonInput,
+    "agree_information": serializers.NoInput,
+    "ask_information": serializers.AskInput,
+    "approve": serializers.ApproveInput,
+    "reject_proposal": serializers.NoteInput,
+    "extend": serializers.ExtendInput,
+    "hear_appeal": serializers.NoInput,
+    "overturn": serializers.TextInput,
+}
+
+
+def _actor(request: Request) -> Actor:
+    return cast(ActorRequest, request._request).actor
+
+
+def _id(reference: str, actor: Actor) -> UUID:
+    try:
+        found = queries.id_of(references.normalised(reference), actor)
+    except references.NotAReference:
+        found = None
+    if found is None:
+        raise Http404
+    return found
+
+
+def _full(reference: str, request: Request) -> Response:
+    actor, at = _actor(request), timezone.now()
+    found = access.read(reference, actor=actor, at=at, page="api")
+    data: Any = found
+    data.actions = [verb for verb in workflow.available_actions(actor, found, at=at) if verb in VERBS]
+    return Response(serializers.RequestSerializer(data).data)
+
+
+class RequestPages(CursorPagination):
+    """Keyset pages, the newest first: as quick at the end as at the beginning, and without a count."""
+
+    page_size = 50
+    ordering = ("-created_at", "-id")
+
+
+FILTERS = {"state": State, "purpose": Purpose, "tier": Tier}
+
+
+class RequestList(APIView):
+    """The requests that who asks may see."""
+
+    @extend_schema(
+        operation_id="requests_list",
+        parameters=[
+            *(OpenApiParameter(name, str, enum=list(choices.values)) for name, choices in FILTERS.items()),
+            OpenApiParameter("cursor", str, description="From `next` or `previous` of a page."),
+        ],
+        responses=serializers.SummarySerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        rows = queries.summaries(_actor(request))
+        for name, choices in FILTERS.items():
+            if value := request.query_params.get(name):
+                if value not in choices.values:
+                    raise fields.ValidationError({name: [f"{', '.join(choices.values)}"]})
+                rows = rows.filter(**{name: value})
+        pages = RequestPages()
+        page: Any = pages.paginate_queryset(rows, request, view=self)
+        return pages.get_paginated_response([queries.summary(row) for row in page or []])
+
+    @extend_schema(
+        operation_id="requests_start",
+        request=serializers.StartSerializer,
+        responses={201: serializers.RequestSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        given = serializers.StartSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        started = workflow.start(actor=_actor(request), at=timezone.now(), **given.validated_data)
+        response = _full(started.reference, request)
+        response.status_code = status.HTTP_201_CREATED
+        return response
+
+
+class RequestDetail(APIView):
+    """One request."""
+
+    @extend_schema(operation_id="requests_read", responses=serializers.RequestSerializer)
+    def get(self, request: Request, reference: str) -> Response:
+        return _full(reference, request)
+
+    @extend_schema(
+        operation_id="requests_write", request=serializers.DraftSerializer, responses=serializers.RequestSerializer
+    )
+    def patch(self, request: Request, reference: str) -> Response:
+        """Save a part of a draft, or of a request that was returned."""
+        given = serializers.DraftSerializer(data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        values = dict(given.validated_data)
+        legs = values.pop("legs", None)
+        actor = _actor(request)
+        workflow.save_section(
+            _id(reference, actor), actor=actor, at=timezone.now(), section="api", values=values, legs=legs
+        )
+        return _full(reference, request)
+
+
+class RequestAction(APIView):
+    """Do one verb of the rule book."""
+
+    def verb(self) -> Callable[..., TravelRequest]:
+        return cast(Callable[..., TravelRequest], getattr(workflow, self.kwargs["verb"]))
+
+    @extend_schema(operation_id="requests_act", request=dict[str, Any], responses=serializers.RequestSerializer)
+    def post(self, request: Request, reference: str, verb: str) -> Response:
+        if verb not in VERBS:
+            raise Http404
+        given = VERBS[verb](data=request.data)
+        given.is_valid(raise_exception=True)
+        actor = _actor(request)
+        self.verb()(_id(reference, actor), actor=actor, at=timezone.now(), **given.validated_data)
+        try:
+            return _full(reference, request)
+        except NotFound:
+            # Who declared a conflict of interest does not see the case any more.
+            return Response(status=status.HTTP_204_NO_CONTENT)
