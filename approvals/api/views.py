@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.http import Http404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers as fields
 from rest_framework import status
 from rest_framework.pagination import CursorPagination
@@ -151,7 +151,14 @@ class RequestAction(APIView):
     def verb(self) -> Callable[..., TravelRequest]:
         return cast(Callable[..., TravelRequest], getattr(workflow, self.kwargs["verb"]))
 
-    @extend_schema(operation_id="requests_act", request=dict[str, Any], responses=serializers.RequestSerializer)
+    @extend_schema(
+        operation_id="requests_act",
+        parameters=[OpenApiParameter("verb", str, OpenApiParameter.PATH, enum=list(VERBS))],
+        request=PolymorphicProxySerializer(
+            component_name="Input", serializers=sorted(set(VERBS.values()), key=str), resource_type_field_name=None
+        ),
+        responses=serializers.RequestSerializer,
+    )
     def post(self, request: Request, reference: str, verb: str) -> Response:
         if verb not in VERBS:
             raise Http404
