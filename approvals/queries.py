@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 
 from accounts.roles import Actor, Role
 from accounts.scoping import ScopedQuerySet
-from approvals.models import Appeal, Attachment, Leg, Recusal, TravelRequest
-from approvals.states import HOLDS_ITS_DATES
+from approvals.models import (
+    Appeal,
+    Attachment,
+    InformationRequest,
+    Leg,
+    Proposal,
+    Recusal,
+    Reply,
+    TravelRequest,
+)
+from approvals.states import HOLDS_ITS_DATES, WITH_AUTHORITY
+from authorities.models import Posting, ReasonCode
 
 OFFICE_ROLES = (Role.REVIEWER, Role.SENIOR, Role.HEAD)
 READS_EVERYTHING = (Role.ADMINISTRATOR, Role.AUDITOR)
@@ -144,3 +157,55 @@ def summary(row: dict[str, Any]) -> dict[str, Any]:
         "applicant": f"{row['applicant__name_zh']} {row['applicant__name_en']}".strip(),
         "company": row["company__name_zh"] if (get_language() or "").startswith("zh") else row["company__name_en"],
     }
+
+
+# ── what the pages of the verbs show ────────────────────────────────────────────────────────────────────────────────
+
+
+def latest_question(request: TravelRequest) -> InformationRequest | None:
+    """What the office asked last; None when it never asked."""
+    return InformationRequest.objects.filter(request=request).order_by("-at").first()
+
+
+def reply_to(proposal: Proposal) -> Reply | None:
+    """What the applicant said to this proposal; None while there is nothing."""
+    return Reply.objects.filter(proposal=proposal).first()
+
+
+def reasons(codes: Sequence[str]) -> list[ReasonCode]:
+    """The reason codes with these names and their instruments, in force or not any more."""
+    return list(ReasonCode.objects.filter(code__in=codes).select_related("instrument")) if codes else []
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A reviewer who can take a case, and how many cases they have open."""
+
+    user_id: int
+    number: str
+    name: str
+    open_cases: int
+
+
+def reviewers_of(office_id: int, *, at: datetime) -> list[Colleague]:
+    """The reviewers of an office at `at`, by officer number. One query."""
+    load = (
+        TravelRequest.unscoped.filter(assigned_reviewer=OuterRef("user_id"), state__in=WITH_AUTHORITY)
+        .order_by()
+        .values("assigned_reviewer")
+        .annotate(open=Count("pk"))
+        .values("open")
+    )
+    rows = (
+        Posting.objects.in_force(at)
+        .filter(office_id=office_id, role=Role.REVIEWER)
+        .order_by("number")
+        .values_list("user_id", "number", "user__name", Coalesce(Subquery(load), 0, output_field=IntegerField()))
+    )
+    return [Colleague(*row) for row in rows]
+
+
+def reviewers_for(request: TravelRequest, *, at: datetime) -> list[Colleague]:
+    """The reviewers who can be handed this case at `at`: not the applicant, nor who declared a conflict of interest."""
+    away = {request.applicant_user_id, *recused(request)}
+    return [one for one in reviewers_of(request.office_id, at=at) if one.user_id not in away]

@@ -1,9 +1,12 @@
 """The pages of this app. Applicants' pages and staff's pages each have their list."""
 
-from django.urls import path  # noqa: F401
+from django.urls import URLPattern, path
 
-urlpatterns: list[object] = [
+from approvals.views import actions
+
+urlpatterns: list[URLPattern] = [
     # ── applicant ──
     # ── verbs ──
+    path("requests/<str:reference>/do/<slug:verb>/", actions.request_do, name="request_do"),
     # ── staff ──
 ]

@@ -1,0 +1,298 @@
+"""The input of each verb, as a form: its shape is checked here, the rules in the workflow.
+
+A form's fields are called as the verb's arguments, so that a problem that the verb finds is shown where it belongs.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from approvals import queries, rules, workflow
+from approvals.models import TravelRequest
+from approvals.models.decision import Outcome
+from approvals.refusals import Invalid
+from authorities.models import ReasonCode
+
+MAX_TEXT = 4000
+MAX_LINE = 500
+
+
+def _text(label: Any, *, missing: Any = None, rows: int = 4, help_text: Any = "") -> forms.CharField:
+    """Several lines of text; with `missing`, the sentence for when there is none, it is required."""
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        required=missing is not None,
+        max_length=MAX_TEXT,
+        widget=forms.Textarea(attrs={"rows": rows}),
+        error_messages={"required": missing} if missing is not None else {},
+    )
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line; empty lines do not count."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=forms.Textarea(attrs={"rows": 4}), max_length=MAX_TEXT, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+class VerbForm(forms.Form):
+    """The input of one verb on `request`. Without fields it is the confirmation alone."""
+
+    def __init__(self, *args: Any, request: TravelRequest, at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+        self.at = at
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Fit the fields to the request."""
+
+    def values(self) -> dict[str, Any]:
+        """The verb's own arguments, as plain values."""
+        return dict(self.cleaned_data)
+
+    def refuse(self, refusal: Invalid) -> None:
+        """Show what the verb found wrong at the fields that it names."""
+        for problem in refusal.problems:
+            self.add_error(problem.field if problem.field in self.fields else None, str(problem.message))
+
+    def typed(self) -> list[tuple[str, str]]:
+        """What was typed into the text fields, to be shown again where the form itself no longer can be."""
+        return [
+            (bound.label, str(bound.value()))
+            for bound in self
+            if isinstance(bound.field, forms.CharField) and self.is_bound and bound.value()
+        ]
+
+
+# ── the applicant ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class AnswerForm(VerbForm):
+    """One field for each question, in the order in which they were asked."""
+
+    def prepare(self) -> None:
+        asked = queries.latest_question(self.request)
+        for index, question in enumerate(asked.items if asked else []):
+            self.fields[f"answers-{index}"] = _text(
+                question, missing=_("Answer this question, or say why you cannot."), rows=3
+            )
+
+    def values(self) -> dict[str, Any]:
+        return {"answers": [self.cleaned_data[name] for name in self.fields]}
+
+
+class ReplyForm(VerbForm):
+    text = _text(_("Your reply"), missing=_("Write your reply, or leave the page: the time for it runs on."), rows=8)
+
+
+class AppealForm(VerbForm):
+    text = _text(
+        _("Why the decision should change"),
+        missing=_("Say why the decision should change."),
+        rows=8,
+        help_text=_("You may add facts that were not known. The appeal looks at everything anew."),
+    )
+
+
+# ── the company ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class ReturnForm(VerbForm):
+    comment = _text(
+        _("What to change"),
+        missing=_("Say what the applicant should change."),
+        help_text=_("Everything in one list: the applicant reads it and sends the request again."),
+    )
+
+
+class EndorseForm(VerbForm):
+    comment = _text(_("Comment for the office"), help_text=_("Part of the file; the applicant reads it too."))
+
+
+class ObjectForm(VerbForm):
+    comment = _text(_("What the company objects to, and why"), missing=_("Say what the company objects to, and why."))
+
+
+class DeclineForm(VerbForm):
+    comment = _text(_("Reason"), missing=_("Give the reason; the applicant reads it."))
+
+
+# ── the office ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class TakeForm(VerbForm):
+    no_conflict = forms.BooleanField(
+        label=_(
+            "I have no conflict of interest: I am not related to the applicant, and have no stake in the company, "
+            "the host or the event"
+        ),
+        error_messages={"required": _("Declare that you have no conflict of interest, or leave the case to others.")},
+    )
+
+
+class RecuseForm(VerbForm):
+    reason = _text(_("Reason"), rows=2, help_text=_("In general words; you need not say what is private."))
+
+
+QUEUE = "queue"
+
+
+def _reviewer(value: str) -> int | None:
+    return None if value == QUEUE else int(value)
+
+
+class HandOverForm(VerbForm):
+    reviewer_id = forms.TypedChoiceField(
+        label=_("To whom"),
+        coerce=_reviewer,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a reviewer, or the office's queue.")},
+    )
+    reason = _text(_("Reason"), missing=_("Say why the case changes hands."), rows=2)
+
+    def prepare(self) -> None:
+        self.fields["reviewer_id"].choices = reviewer_choices(self.request, self.at)  # type: ignore[attr-defined]
+
+
+def reviewer_choices(request: TravelRequest, at: datetime) -> list[tuple[str, str | Promise]]:
+    """The reviewers who can take the case, with the cases that they have open, and the office's queue."""
+    return [*map(choice_of, queries.reviewers_for(request, at=at)), (QUEUE, _("Back to the office's queue"))]
+
+
+def choice_of(one: queries.Colleague) -> tuple[str, str]:
+    """A reviewer to choose: number, name and what they have open."""
+    load = ngettext("%(count)d open case", "%(count)d open cases", one.open_cases) % {"count": one.open_cases}
+    return str(one.user_id), f"{one.number} {one.name} · {load}"
+
+
+class AskForm(VerbForm):
+    items = LinesField(
+        label=_("Questions"),
+        help_text=_("One question a line. Ask for everything in one go: a second time needs a senior reviewer."),
+        error_messages={"required": _("Ask at least one question.")},
+    )
+    reason = _text(
+        _("Why the office needs this"),
+        missing=_("Say why the office needs this."),
+        rows=2,
+        help_text=_("The applicant reads it."),
+    )
+
+
+class _Conditions(VerbForm):
+    conditions = LinesField(
+        label=_("Conditions"),
+        required=False,
+        help_text=_(
+            "One condition a line; none is fine. For example: without the second leg; slides shown to the company "
+            "before; a shorter stay."
+        ),
+    )
+
+
+class ApproveForm(_Conditions):
+    text = _text(_("Note on the decision"), help_text=_("The applicant reads it."))
+    field_order = ("conditions", "text")
+
+
+class ProposeApprovalForm(_Conditions):
+    text = _text(_("Reasons"), help_text=_("For the senior reviewer who confirms; part of the decision."))
+    field_order = ("conditions", "text")
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "outcome": Outcome.APPROVED.value,
+            "grounds": workflow.Grounds(text=self.cleaned_data["text"]),
+            "conditions": self.cleaned_data["conditions"],
+        }
+
+
+class _ReasonCodes(forms.ModelMultipleChoiceField):
+    """Reason codes in force: code, wording, what it points at, and the instrument with where it can be read."""
+
+    def label_from_instance(self, obj: Any) -> SafeString:
+        code: ReasonCode = obj
+        return format_html(
+            '<strong>{}</strong> {} <span class="hint">{}</span><br><a href="{}" rel="noopener">{}</a>',
+            code.code,
+            code.label,
+            code.get_points_at_display(),
+            code.instrument.url,
+            str(code.instrument),
+        )
+
+
+class GroundsForm(VerbForm):
+    """All that a refusal rests on (fair process, 3): none of it can be left out."""
+
+    milder_measures = _text(
+        _("Milder measures considered, and why they do not do"),
+        missing=_("Say which milder measure was considered (a condition, a shorter trip) and why it does not do."),
+        help_text=_("A condition, a shorter trip, leaving out one place or one session."),
+    )
+    reason_codes = _ReasonCodes(
+        label=_("Grounds"),
+        queryset=ReasonCode.objects.none(),
+        to_field_name="code",
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Reason codes in force for this office today. Each points at something of this trip."),
+        error_messages={"required": _("Choose at least one reason code in force.")},
+    )
+    facts = _text(
+        _("Facts relied on"),
+        missing=_("Name the facts relied on."),
+        help_text=_("What is known, and from where: the programme, the itinerary, an answer."),
+    )
+    text = _text(
+        _("Reasons, for this case"),
+        missing=_("Give the reasons, for this case, in words that the applicant understands."),
+        rows=6,
+        help_text=_("The applicant reads them word for word. An earlier request, denial or appeal is no reason."),
+    )
+
+    def prepare(self) -> None:
+        codes = ReasonCode.objects.in_force(self.request.today, self.request.office_id).select_related("instrument")
+        self.fields["reason_codes"].queryset = codes  # type: ignore[attr-defined]
+
+    def values(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        return {
+            "grounds": workflow.Grounds(
+                text=given["text"],
+                reason_codes=[code.code for code in given["reason_codes"]],
+                facts=given["facts"],
+                milder_measures=given["milder_measures"],
+            )
+        }
+
+
+class ProposeDenialForm(GroundsForm):
+    def values(self) -> dict[str, Any]:
+        return {"outcome": Outcome.DENIED.value} | super().values()
+
+
+class RejectProposalForm(VerbForm):
+    note = _text(_("Note to the reviewer"), missing=_("Say what the reviewer should look at again."))
+
+
+class ExtendForm(VerbForm):
+    working_days = forms.IntegerField(
+        label=_("By how many working days"), min_value=1, max_value=rules.EXTENSION_WORKING_DAYS
+    )
+    reason = _text(_("Reason"), missing=_("Give the reason; the applicant receives it."))
+
+
+class AppealOutcomeForm(VerbForm):
+    text = _text(_("Reasons"), missing=_("Give the reasons; the applicant reads them."), rows=6)

@@ -1,0 +1,478 @@
+"""A page for each verb: says what will happen, takes its input, calls exactly that verb, and says what came of it.
+
+Adding a verb is one entry in `PAGES`. What may be done is asked of the workflow, never decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from accounts.http import ActorRequest
+from accounts.roles import Actor, Role
+from approvals import queries, timekeeping, workflow
+from approvals.access import role_towards
+from approvals.forms import staff as forms
+from approvals.models import TravelRequest
+from approvals.models.decision import Outcome
+from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow
+from approvals.states import State
+from approvals.views.reading import open_request
+
+# Who works on cases, and so has the case page as the page of a request.
+CASE_ROLES = frozenset({Role.REVIEWER, Role.SENIOR, Role.HEAD, Role.APPEAL_REVIEWER})
+
+Words = str | Promise
+About = Callable[[TravelRequest, datetime], Mapping[str, Any]]
+
+
+def _nothing(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The page of a verb. `about` gives what `part`, a template, shows between the sentence and the form."""
+
+    verb: str
+    label: Words
+    """On the button that leads here, on the one that does it, and above the page."""
+    happens: Words
+    """What will happen, in a sentence or two."""
+    done: Words
+    """What has happened, when it has."""
+    form: type[forms.VerbForm] = forms.VerbForm
+    is_grave: bool = False
+    part: str = ""
+    about: About = _nothing
+
+
+def _last_day(until: datetime, request: TravelRequest) -> Any:
+    """The day at whose end `until` (exclusive) is, in the office's time zone."""
+    return timezone.localtime(until - timedelta(microseconds=1), request.zone).date()
+
+
+def _denial(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+    return {
+        "milder_pages": [
+            name for name in ("approve", "propose") if workflow.transitions()[name].get(State(request.state))
+        ],
+        "reply_until": _last_day(timekeeping.reply_until(request, at=at), request),
+    }
+
+
+def _proposal(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+    proposal = request.proposal
+    if proposal is None:
+        return {}
+    return {
+        "proposal": proposal,
+        "is_refusal": proposal.outcome != Outcome.APPROVED,
+        "reasons": queries.reasons(proposal.reason_codes),
+        "reply": queries.reply_to(proposal),
+        "reply_until": _last_day(request.reply_until, request) if request.reply_until else None,
+    }
+
+
+def _question(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+    return {"asked": queries.latest_question(request)}
+
+
+def _remedy(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+    return {"decision": request.decision}
+
+
+PAGES: Mapping[str, Page] = {
+    # ── the applicant ──
+    "submit": Page(
+        verb="submit",
+        label=gettext_lazy("Submit the request"),
+        happens=gettext_lazy(
+            "Your company looks at it first, then the office; an urgent humanitarian trip goes to the office at once. "
+            "You are told of every step."
+        ),
+        done=gettext_lazy("Your request was submitted."),
+    ),
+    "answer": Page(
+        verb="answer",
+        label=gettext_lazy("Answer the office"),
+        happens=gettext_lazy("Your answers go to the office, and its time runs on from this moment."),
+        done=gettext_lazy("Your answers are with the office; its time runs again."),
+        form=forms.AnswerForm,
+        part="approvals/do/question.html",
+        about=_question,
+    ),
+    "reply": Page(
+        verb="reply",
+        label=gettext_lazy("Reply to the proposed denial"),
+        happens=gettext_lazy(
+            "Your reply becomes part of the decision. A senior reviewer reads it before anything is decided."
+        ),
+        done=gettext_lazy("Your reply was received. A senior reviewer reads it before deciding."),
+        form=forms.ReplyForm,
+        part="approvals/do/proposal.html",
+        about=_proposal,
+    ),
+    "refer": Page(
+        verb="refer",
+        label=gettext_lazy("Take it to the office as a personal trip"),
+        happens=gettext_lazy(
+            "The office looks at the trip as a personal one. What your company wrote stays on the file."
+        ),
+        done=gettext_lazy("Your request is with the office, as a personal trip."),
+    ),
+    "reopen": Page(
+        verb="reopen",
+        label=gettext_lazy("Reopen"),
+        happens=gettext_lazy("The request is where it was before it lapsed, and the time for it starts anew."),
+        done=gettext_lazy("Your request is open again."),
+    ),
+    "file_appeal": Page(
+        verb="file_appeal",
+        label=gettext_lazy("Appeal"),
+        happens=gettext_lazy(
+            "People of another office look at everything anew and can replace the decision. "
+            "Nobody who took part in it hears the appeal."
+        ),
+        done=gettext_lazy("Your appeal was filed. Another office hears it."),
+        form=forms.AppealForm,
+        part="approvals/do/remedy.html",
+        about=_remedy,
+    ),
+    "close": Page(
+        verb="close",
+        label=gettext_lazy("Close"),
+        happens=gettext_lazy(
+            "The trip is over, or you will not travel: the request ends, and so does the clearance. "
+            "This cannot be undone."
+        ),
+        done=gettext_lazy("Your request is closed."),
+    ),
+    # ── the company ──
+    "endorse": Page(
+        verb="endorse",
+        label=gettext_lazy("Endorse"),
+        happens=gettext_lazy("The request goes to the office with the company's support."),
+        done=gettext_lazy("Endorsed. The request is with the office."),
+        form=forms.EndorseForm,
+    ),
+    "object": Page(
+        verb="object",
+        label=gettext_lazy("Send on with objections"),
+        happens=gettext_lazy(
+            "The request goes to the office with what the company objects to. The trip is a personal one: "
+            "the company cannot end it."
+        ),
+        done=gettext_lazy("The request is with the office, with the company's objections."),
+        form=forms.ObjectForm,
+    ),
+    "return_for_changes": Page(
+        verb="return_for_changes",
+        label=gettext_lazy("Return for changes"),
+        happens=gettext_lazy("The applicant reads your list, changes the request and submits it again."),
+        done=gettext_lazy("Returned to the applicant for changes."),
+        form=forms.ReturnForm,
+    ),
+    "decline": Page(
+        verb="decline",
+        label=gettext_lazy("Decline the business trip"),
+        happens=gettext_lazy(
+            "The company will not send the employee on this trip. The applicant reads the reason, and can take the "
+            "trip to the office as a personal one."
+        ),
+        done=gettext_lazy("Declined. The applicant was told the reason."),
+        form=forms.DeclineForm,
+        is_grave=True,
+    ),
+    # ── the office ──
+    "take": Page(
+        verb="take",
+        label=gettext_lazy("Take the case"),
+        happens=gettext_lazy("The case is yours. The applicant sees your officer number."),
+        done=gettext_lazy("The case is yours."),
+        form=forms.TakeForm,
+        part="approvals/do/conflict.html",
+    ),
+    "approve": Page(
+        verb="approve",
+        label=gettext_lazy("Approve"),
+        happens=gettext_lazy(
+            "The trip is cleared from this moment on, under the conditions that you name. The applicant is told."
+        ),
+        done=gettext_lazy("Approved. The applicant was told."),
+        form=forms.ApproveForm,
+    ),
+    "propose": Page(
+        verb="propose",
+        label=gettext_lazy("Propose an approval"),
+        happens=gettext_lazy(
+            "Nothing is decided yet: a senior reviewer, not you, confirms the proposal or gives it back."
+        ),
+        done=gettext_lazy("Proposed. A senior reviewer confirms it or gives it back."),
+        form=forms.ProposeApprovalForm,
+    ),
+    "ask_information": Page(
+        verb="ask_information",
+        label=gettext_lazy("Ask the applicant"),
+        happens=gettext_lazy(
+            "The office's time stops until the applicant has answered, and runs on from that moment. "
+            "It can be asked for once."
+        ),
+        done=gettext_lazy("The applicant was asked. The office's time stands still until the answer."),
+        form=forms.AskForm,
+    ),
+    "agree_information": Page(
+        verb="agree_information",
+        label=gettext_lazy("Agree to a second question"),
+        happens=gettext_lazy("The reviewer may ask the applicant for information one more time."),
+        done=gettext_lazy("The reviewer may ask one more time."),
+    ),
+    "hand_over": Page(
+        verb="hand_over",
+        label=gettext_lazy("Hand over"),
+        happens=gettext_lazy("The case goes to the reviewer whom you choose. The office's time runs on."),
+        done=gettext_lazy("Handed over."),
+        form=forms.HandOverForm,
+    ),
+    "recuse": Page(
+        verb="recuse",
+        label=gettext_lazy("Declare a conflict of interest"),
+        happens=gettext_lazy(
+            "The case goes back to the office's queue, and you will not see it any more. You cannot undo this."
+        ),
+        done=gettext_lazy("You have left the case; others of the office deal with it."),
+        form=forms.RecuseForm,
+    ),
+    "extend": Page(
+        verb="extend",
+        label=gettext_lazy("Extend the time for deciding"),
+        happens=gettext_lazy("The due date moves, once, by so many working days. The applicant receives the reason."),
+        done=gettext_lazy("Extended. The applicant was told the reason."),
+        form=forms.ExtendForm,
+    ),
+    "propose_denial": Page(
+        verb="propose",
+        label=gettext_lazy("Propose a denial"),
+        happens=gettext_lazy(
+            "Nothing is decided yet: the applicant reads these grounds and can reply; after that a senior reviewer, "
+            "not you, decides."
+        ),
+        done=gettext_lazy("Denial proposed. The applicant is heard before a senior reviewer decides."),
+        form=forms.ProposeDenialForm,
+        is_grave=True,
+        part="approvals/do/denial.html",
+        about=_denial,
+    ),
+    "confirm": Page(
+        verb="confirm",
+        label=gettext_lazy("Confirm the proposal"),
+        happens=gettext_lazy("The proposal becomes the decision, and the applicant is told at once."),
+        done=gettext_lazy("Decided. The applicant was told."),
+        part="approvals/do/proposal.html",
+        about=_proposal,
+    ),
+    "reject_proposal": Page(
+        verb="reject_proposal",
+        label=gettext_lazy("Give the proposal back"),
+        happens=gettext_lazy("The case goes back to the reviewer with your note. Nothing is decided."),
+        done=gettext_lazy("Given back to the reviewer."),
+        form=forms.RejectProposalForm,
+        part="approvals/do/proposal.html",
+        about=_proposal,
+    ),
+    "propose_revocation": Page(
+        verb="propose_revocation",
+        label=gettext_lazy("Propose a revocation"),
+        happens=gettext_lazy("Nothing is decided yet: another senior reviewer, not you, confirms it before departure."),
+        done=gettext_lazy("Revocation proposed. Another senior reviewer confirms it or leaves the clearance in force."),
+        form=forms.GroundsForm,
+        is_grave=True,
+    ),
+    "revoke": Page(
+        verb="revoke",
+        label=gettext_lazy("Confirm the revocation"),
+        happens=gettext_lazy("The clearance is taken back, and the applicant is told at once with the remedy."),
+        done=gettext_lazy("Revoked. The applicant was told, with the remedy."),
+        is_grave=True,
+        part="approvals/do/proposal.html",
+        about=_proposal,
+    ),
+    # ── the appeal ──
+    "hear_appeal": Page(
+        verb="hear_appeal",
+        label=gettext_lazy("Take the appeal under review"),
+        happens=gettext_lazy(
+            "You hear the appeal: you look at everything anew, and decide whether the decision stands."
+        ),
+        done=gettext_lazy("You hear this appeal."),
+    ),
+    "overturn": Page(
+        verb="overturn",
+        label=gettext_lazy("Replace the decision by a clearance"),
+        happens=gettext_lazy("The trip is cleared from this moment on. The applicant is told, with your reasons."),
+        done=gettext_lazy("The decision was replaced by a clearance. The applicant was told."),
+        form=forms.AppealOutcomeForm,
+    ),
+    "uphold": Page(
+        verb="uphold",
+        label=gettext_lazy("Let the decision stand"),
+        happens=gettext_lazy("The appeal ends here; the applicant is told, with your reasons."),
+        done=gettext_lazy("The decision stands. The applicant was told, with your reasons."),
+        form=forms.AppealOutcomeForm,
+        is_grave=True,
+    ),
+    # ── last, because it ends everything ──
+    "withdraw": Page(
+        verb="withdraw",
+        label=gettext_lazy("Withdraw"),
+        happens=gettext_lazy(
+            "The request ends here and nobody looks at it any more. This cannot be undone; "
+            "you can make a new request at any time."
+        ),
+        done=gettext_lazy("Your request was withdrawn."),
+        is_grave=True,
+    ),
+}
+
+
+# ── buttons ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button, as `components/actions.html` shows it. Each opens the page of its verb."""
+
+    name: str
+    label: Words
+    url: str
+    danger: bool
+    primary: bool
+    opens_page: bool = True
+
+
+def actions_for(actor: Actor, request: TravelRequest, *, at: datetime, place: str = "") -> list[Action]:
+    """What `actor` can do to `request` at `at`, as buttons; the first is the main one.
+
+    `place`: where in the inbox the reader came from, carried along.
+    """
+    open_verbs = set(workflow.available_actions(actor, request, at=at))
+    if request.assigned_reviewer_id == actor.user_id:
+        open_verbs.discard("take")  # allowed, and pointless: the case is theirs
+    names = [name for name, page in PAGES.items() if page.verb in open_verbs]
+    return [
+        Action(
+            name=name,
+            label=PAGES[name].label,
+            url=do_url(request, name, place),
+            danger=_is_grave(PAGES[name], request),
+            primary=index == 0 and not _is_grave(PAGES[name], request),
+        )
+        for index, name in enumerate(names)
+    ]
+
+
+def _is_grave(page: Page, request: TravelRequest) -> bool:
+    return page.is_grave or (page.verb == "confirm" and request.proposed_outcome == Outcome.DENIED)
+
+
+def do_url(request: TravelRequest, name: str, place: str = "") -> str:
+    """The address of the page `name` of PAGES for `request`."""
+    return with_place(reverse("request_do", args=[request.reference, name]), place)
+
+
+def with_place(url: str, place: str) -> str:
+    """`url` carrying `place`, the query string of the inbox that the reader came from."""
+    return f"{url}?{urlencode({'from': place})}" if place else url
+
+
+def page_of(request: TravelRequest, actor: Actor, place: str = "") -> str:
+    """The address of the page of `request` for `actor`: the case page for those who work on cases."""
+    name = "case" if role_towards(request, actor) in CASE_ROLES else "request"
+    return with_place(reverse(name, args=[request.reference]), place)
+
+
+# ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def request_do(http: ActorRequest, reference: str, verb: str) -> HttpResponse:
+    """GET: what will happen, and the form. POST: the verb itself, once.
+
+    409 when it cannot be done now, 403 when not by this person, 422 when the input is not right (what was typed stays),
+    404 for what is not there to see; in each case nothing has moved.
+    """
+    page = PAGES.get(verb)
+    if page is None:
+        raise Http404
+    at, place = timezone.now(), http.GET.get("from", "")
+    request = open_request(http, reference, page=f"do/{verb}", at=at)
+    refused = workflow.refusal(request, page.verb, http.actor, at=at)
+    form = page.form(http.POST if http.method == "POST" else None, request=request, at=at)
+    if refused is None and http.method == "POST" and form.is_valid():
+        try:
+            getattr(workflow, page.verb)(request.pk, actor=http.actor, at=at, **form.values())
+        except NotFound as error:
+            raise Http404(str(error)) from error
+        except (NotNow, NotAllowed) as error:
+            refused = error
+        except Invalid as error:
+            form.refuse(error)
+        else:
+            messages.success(http, str(page.done))
+            return redirect(_afterwards(request, http.actor, place))
+    if refused is not None:
+        return _refused(http, request, page, form, refused, place)
+    context = {
+        "page": page,
+        "trip": request,
+        "form": form,
+        "is_grave": _is_grave(page, request),
+        "back_url": page_of(request, http.actor, place),
+        "place": place,
+        **page.about(request, at),
+    }
+    return render(http, "approvals/do.html", context, status=422 if form.errors else 200)
+
+
+def _afterwards(request: TravelRequest, actor: Actor, place: str) -> str:
+    """Where to go when it is done: the page of the request, or the inbox for who does not see it any more."""
+    if queries.id_of(request.reference, actor) is None:
+        return f"{reverse('inbox')}?{place}" if place else reverse("inbox")
+    return page_of(request, actor, place)
+
+
+def _refused(
+    http: ActorRequest,
+    request: TravelRequest,
+    page: Page,
+    form: forms.VerbForm,
+    refused: NotNow | NotAllowed,
+    place: str,
+) -> HttpResponse:
+    """What happened meanwhile, where the request is now, and what was typed, so that it is not lost."""
+    now = queries.in_full(http.actor).filter(pk=request.pk).first()
+    if now is None:
+        raise Http404(_("There is no such request, or it is not yours to see."))
+    context = {
+        "page": page,
+        "trip": now,
+        "sentence": refused.sentence,
+        "typed": form.typed(),
+        "back_url": page_of(now, http.actor, place),
+    }
+    return render(http, "approvals/refused.html", context, status=409 if isinstance(refused, NotNow) else 403)
