@@ -38,14 +38,13 @@ def _scope(actor: Actor) -> Any:
     seen: Any = Q(pk__in=[])
     if employments := actor.scopes(Role.APPLICANT):
         seen |= Q(applicant_id__in=employments)
+    conflict = Exists(Recusal.objects.filter(request=OuterRef("pk"), by=actor.user_id))
     if any(actor.holds(role) for role in READS_EVERYTHING):
-        return seen | Q(submitted_at__isnull=False)
+        return seen | (Q(submitted_at__isnull=False) & ~conflict)
     if companies := actor.scopes(Role.OFFICER):
         seen |= Q(company_id__in=companies, submitted_at__isnull=False)
     if offices := actor.scopes_of_any(OFFICE_ROLES):
-        seen |= Q(office_id__in=offices, reached_authority_at__isnull=False) & ~Exists(
-            Recusal.objects.filter(request=OuterRef("pk"), by=actor.user_id)
-        )
+        seen |= Q(office_id__in=offices, reached_authority_at__isnull=False) & ~conflict
     if offices := actor.scopes(Role.APPEAL_REVIEWER):
         seen |= Exists(Appeal.objects.filter(request=OuterRef("pk"), office__in=offices))
     return seen

@@ -92,6 +92,11 @@ def is_not_applicant(request: Request, actor: Actor) -> bool:
     return actor.user_id is None or actor.user_id != request.applicant_user_id
 
 
+@rule(_("Who acts for the company cannot act for the authority on its requests."))
+def is_not_of_the_company(request: Request, actor: Actor) -> bool:
+    return not actor.holds(Role.OFFICER, request.company_id)
+
+
 @rule(_("Only a compliance officer of the company can do this."), Role.OFFICER)
 def is_officer(request: Request, actor: Actor) -> bool:
     return actor.holds(Role.OFFICER, request.company_id)
@@ -154,13 +159,14 @@ def is_applicant_or_clock_after_return(request: Request, actor: Actor) -> bool:
 
 
 officer_not_applicant = is_officer & is_not_applicant
-reviewer_not_applicant = is_reviewer & is_not_applicant
-assigned_reviewer = is_assigned_reviewer & is_not_applicant
-senior_not_applicant = is_senior & is_not_applicant
+is_apart = is_not_applicant & is_not_of_the_company
+reviewer_not_applicant = is_reviewer & is_apart
+assigned_reviewer = is_assigned_reviewer & is_apart
+senior_not_applicant = is_senior & is_apart
 senior_not_assigned = senior_not_applicant & is_not_assigned_reviewer
 senior_not_proposer = senior_not_applicant & is_not_proposer
 senior_not_revocation_proposer = senior_not_applicant & is_not_revocation_proposer
-appeal_reviewer = is_hearing_the_appeal & is_not_applicant
+appeal_reviewer = is_hearing_the_appeal & is_apart
 
 
 # ── when ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -253,9 +259,19 @@ def appeal_is_under_review(request: Request) -> bool:
     return request.open_appeal is not None and request.open_appeal.state == "in_review"
 
 
-@rule(_("Nobody has taken the case yet."))
-def is_assigned(request: Request) -> bool:
-    return request.assigned_reviewer_id is not None
+@rule(_("A reviewer has the case already; a senior reviewer can hand it over."))
+def nobody_has_it(request: Request) -> bool:
+    return request.assigned_reviewer_id is None
+
+
+@rule(_("The company still has time to answer."))
+def company_time_is_over(request: Request) -> bool:
+    return not request.is_running("company")
+
+
+@rule(_("The applicant still has time to react."))
+def applicant_time_is_over(request: Request) -> bool:
+    return not any(request.is_running(kind) for kind in ("draft", "change", "answer"))
 
 
 # ── what is missing ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -178,6 +178,12 @@ def reply_until(request: TravelRequest, *, at: datetime) -> datetime:
     return clocks.due_at(calendars.load(request.office_id), at, _days(request, ClockKind.REPLY, at))
 
 
+def longest_extension(request: TravelRequest) -> int:
+    """By how many working days the policy of the running decision clock lets it be extended; 0 when none runs."""
+    row = request.running_clocks.get(ClockKind.DECISION)
+    return policies.get(row.policy_version).terms(ClockKind.DECISION, row.tier).extension if row else 0
+
+
 def appeal_until(request: TravelRequest, *, at: datetime) -> date:
     """The last day on which an appeal against a decision of `at` can be filed, in the office's time zone."""
     terms = policies.current(request.office_id, at).terms(ClockKind.APPEAL_FILING)
@@ -208,3 +214,28 @@ def note_failure(clock_id: UUID, error: BaseException, *, at: datetime) -> None:
     row.failures += 1
     row.last_error = f"{type(error).__name__}: {error}"[:2000]
     row.save(update_fields=["failures", "retry_at", "last_error"])
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The last days by which something happens to a request that is submitted now, in the office's time zone."""
+
+    company_by: date | None
+    """None: the company is not asked, because the trip is urgent humanitarian."""
+    decision_by: date
+    """With everybody using all of their time, and nothing asked in between."""
+    is_provisional: bool
+    """It reaches into a year whose calendar is not published; the days can still change."""
+
+
+def forecast(request: TravelRequest, *, tier: str, at: datetime) -> Forecast:
+    """By when the company reviews and the office decides, if `request` is submitted at `at` and has `tier`."""
+    calendar, zone = calendars.load(request.office_id), request.zone
+    company_by, begins = None, at
+    if not request.urgent:
+        begins = clocks.due_at(calendar, at, _days(request, ClockKind.COMPANY, at))
+        company_by = clocks.local_day(begins - timedelta(microseconds=1), zone)
+    policy: Policy = policies.current(request.office_id, at)
+    days = clocks.URGENT_DAYS if request.urgent else policy.terms(ClockKind.DECISION, tier).days
+    decision_by = clocks.add_working_days(calendar, clocks.local_day(begins, zone), days)
+    return Forecast(company_by, decision_by, any(map(calendar.is_provisional, (company_by or decision_by, decision_by))))

@@ -57,6 +57,7 @@ from approvals.models.transitions import Row, table
 from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem, Refused, Sentence
 from approvals.states import APPEALABLE, EDITABLE, WITH_AUTHORITY, State
 from authorities.models import Office, Posting, ReasonCode
+from companies.models import Membership
 from employees.models import Employee
 from notifications import outbox
 
@@ -578,8 +579,8 @@ def take(request_id: UUID, *, actor: Actor, at: datetime, no_conflict: bool) -> 
 def hand_over(request_id: UUID, *, actor: Actor, at: datetime, reviewer_id: int | None, reason: str) -> TravelRequest:
     """A senior gives the case to a reviewer of the office (an account's id), or back to the office's queue (None).
 
-    Invalid without a reason, and for somebody who is not a reviewer of the office at `at`, is the applicant, or has
-    declared a conflict of interest in this case.
+    Invalid without a reason, and for somebody who is not a reviewer of the office at `at`, is the applicant or an
+    officer of the company, or has declared a conflict of interest in this case.
     """
     why = _required(reason, "reason", _("Say why the case changes hands."))
 
@@ -591,7 +592,12 @@ def hand_over(request_id: UUID, *, actor: Actor, at: datetime, reviewer_id: int 
                 .filter(user_id=reviewer_id, office_id=step.request.office_id, role=Role.REVIEWER)
                 .first()
             )
-            conflicted = Recusal.objects.filter(request=step.request, by_id=reviewer_id).exists()
+            conflicted = (
+                Recusal.objects.filter(request=step.request, by_id=reviewer_id).exists()
+                or Membership.objects.in_force(at)
+                .filter(user_id=reviewer_id, company_id=step.request.company_id)
+                .exists()
+            )
             if posting is None or conflicted or reviewer_id == step.request.applicant_user_id:
                 raise Invalid(
                     [Problem("", "reviewer_id", _("This person cannot take the case. Choose another reviewer."))]
@@ -827,22 +833,20 @@ def reject_proposal(request_id: UUID, *, actor: Actor, at: datetime, note: str) 
 
 
 def extend(request_id: UUID, *, actor: Actor, at: datetime, working_days: int, reason: str) -> TravelRequest:
-    """Move the office's due date, once, by 1 to 10 working days. Invalid outside of that and without a reason."""
-    found = []
-    if not 1 <= working_days <= rules.EXTENSION_WORKING_DAYS:
-        found.append(
-            Problem(
-                "",
-                "working_days",
-                _("Extend by 1 to %(days)d working days.") % {"days": rules.EXTENSION_WORKING_DAYS},
-            )
-        )
-    if not reason.strip():
-        found.append(Problem("", "reason", _("Give the reason; the applicant receives it.")))
-    if found:
-        raise Invalid(found)
+    """Move the office's due date, once, by 1 to 10 working days, or to as many as the office's policy allows.
+
+    Invalid outside of that and without a reason.
+    """
 
     def prepare(step: _Step) -> Mapping[str, Any]:
+        most = min(rules.EXTENSION_WORKING_DAYS, timekeeping.longest_extension(step.request))
+        found = []
+        if not 1 <= working_days <= most:
+            found.append(Problem("", "working_days", _("Extend by 1 to %(days)d working days.") % {"days": most}))
+        if not reason.strip():
+            found.append(Problem("", "reason", _("Give the reason; the applicant receives it.")))
+        if found:
+            raise Invalid(found)
         step.add(Extension, working_days=working_days, reason=reason.strip())
         step.data |= {"working_days": working_days}
         return {"working_days": working_days}
@@ -896,16 +900,16 @@ def _appeal_refusal(request: TravelRequest, verb: str, actor: Actor) -> Refused 
         return None
     if appeal is None or appeal.state != _WAITS_FOR[verb]:
         return NotNow(_("There is no appeal that is waiting for this."))
-    decided = (request.proposed_by_id, request.decided_by_id, request.confirmed_by_id, request.applicant_user_id)
+    decided = (request.proposed_by_id, request.decided_by_id, request.confirmed_by_id)
     hears = verb == "hear_appeal" or appeal.heard_by_id == actor.user_id
     if not actor.holds(Role.APPEAL_REVIEWER, appeal.office_id) or actor.user_id in decided or not hears:
         return NotAllowed(rules.is_hearing_the_appeal.sentence)
+    if sentence := rules.is_apart.refusal(request, actor):
+        return NotAllowed(sentence)
     return None
 
 
-def _beside(
-    verb: str, request: TravelRequest, *, actor: Actor, role: Role, at: datetime, data: dict[str, Any]
-) -> None:
+def _beside(verb: str, request: TravelRequest, *, actor: Actor, role: Role, at: datetime, data: dict[str, Any]) -> None:
     """Write what follows from something that happened beside the request's own state, and is written already.
 
     That is: its clocks, the audit entry, the outbox row.

@@ -326,10 +326,22 @@ class TravelRequest(Chained):
     def refer(self) -> None:
         self.continues_as_personal = True
 
-    @transition(state, source=State.COMPANY_REVIEW, target=State.AUTHORITY_REVIEW, permission=rules.is_system)
+    @transition(
+        state,
+        source=State.COMPANY_REVIEW,
+        target=State.AUTHORITY_REVIEW,
+        conditions=[rules.company_time_is_over],
+        permission=rules.is_system,
+    )
     def forward(self) -> None: ...
 
-    @transition(state, source=State.AUTHORITY_REVIEW, target=None, permission=rules.reviewer_not_applicant)
+    @transition(
+        state,
+        source=State.AUTHORITY_REVIEW,
+        target=None,
+        conditions=[rules.nobody_has_it],
+        permission=rules.reviewer_not_applicant,
+    )
     def take(self, *, reviewer_id: int, number: str) -> None:
         self.assigned_reviewer_id, self.assigned_number = reviewer_id, number
 
@@ -436,6 +448,7 @@ class TravelRequest(Chained):
         state,
         source=[State.DRAFT, State.RETURNED, State.INFORMATION_REQUESTED],
         target=State.LAPSED,
+        conditions=[rules.applicant_time_is_over],
         permission=rules.is_system,
     )
     def lapse(self) -> None:
