@@ -9,7 +9,7 @@ TEST_SLOT = embedded.named_for_tests()
 os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{TEST_SLOT}"
 
 from config.settings.base import *  # noqa: E402 F403
-from config.settings.base import STORAGES, env  # noqa: E402
+from config.settings.base import BASE_DIR, DATA_DIR, STORAGES, env  # noqa: E402
 
 SECRET_KEY = "only-for-tests-" + "x" * 50
 AUDIT_SIGNING_KEY = "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo="
@@ -18,4 +18,11 @@ ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_EAGER", default=False)
-STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+STATIC_ROOT = BASE_DIR / "static"  # nothing is collected
+STORAGES = STORAGES | {
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "attachments": {
+        **STORAGES["attachments"],
+        "OPTIONS": {**STORAGES["attachments"]["OPTIONS"], "location": DATA_DIR / "test" / f"attachments-{TEST_SLOT}"},
+    },
+}

@@ -81,6 +81,7 @@ class Command(BaseCommand):
             call_command("migrate", database="owner", verbosity=0, interactive=False)
         if "messages" in commands:
             call_command("messages", compile=True)
+        Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # whitenoise warns where it is missing
         if not settings.DEBUG and _static_is_stale():
             call_command("collectstatic", verbosity=0, interactive=False)
         if demo and settings.DEMO_ALLOWED and "demo" in commands and not get_user_model()._default_manager.exists():
