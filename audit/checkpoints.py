@@ -94,7 +94,7 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, int | str) else str(value)
 
 
-def heads_digest(heads: Iterable[tuple[UUID, int, bytes]]) -> tuple[int, bytes]:
+def heads_digest(heads: Iterable[tuple[UUID, int, bytes | memoryview]]) -> tuple[int, bytes]:
     """How many (chain, length, head) there are and the digest over them, which must come ordered by chain."""
     digest, count = sha256(), 0
     for chain, length, head in heads:
@@ -154,9 +154,16 @@ def sign(*, at: datetime, chained: Sequence[type[Chained]] | None = None) -> Che
     return checkpoint
 
 
+def _column(field: models.Field[Any, Any]) -> str:
+    if field.column is None:
+        raise ValueError(f"{field} is not kept in a column")
+    return field.column
+
+
 def _note_heads_that_moved(model: type[Chained], day: date) -> None:
     """One statement, so one moment: no chain is seen half a step further than another."""
-    table, key = connection.ops.quote_name(model._meta.db_table), connection.ops.quote_name(model._meta.pk.column)
+    quote = connection.ops.quote_name
+    table, key = quote(model._meta.db_table), quote(_column(model._meta.pk))
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -174,8 +181,8 @@ def _note_heads_that_moved(model: type[Chained], day: date) -> None:
 def _logs_since(last: Checkpoint | None) -> Iterator[LogRange]:
     covered = {log["table"]: log["upto"] for log in last.logs} if last else {}
     for model in log_models():
-        table, key = model._meta.db_table, model._meta.pk.column
-        columns = [field.column for field in model._meta.concrete_fields]
+        table, key = model._meta.db_table, _column(model._meta.pk)
+        columns = [_column(field) for field in model._meta.concrete_fields]
         after = covered.get(table, 0)
         newest = model._base_manager.aggregate(newest=models.Max("pk"))["newest"] or 0
         _settle(table)

@@ -43,8 +43,6 @@ class Attempt(models.Model):
     done_at = models.DateTimeField(_("done"), null=True)
     last_error = models.TextField(_("last error"), default="", blank=True)
 
-    objects = AttemptQuerySet.as_manager()
-
     class Meta:
         abstract = True
         indexes = [
@@ -77,6 +75,8 @@ class OutboxEvent(Attempt):
     subject = models.UUIDField(_("about"))
     data = models.JSONField(_("data"), default=dict)
     words = models.JSONField(_("words"), default=dict)
+
+    objects = AttemptQuerySet.as_manager()
 
     class Meta(Attempt.Meta):
         verbose_name = _("outbox event")
@@ -149,5 +149,5 @@ class Notification(Attempt):
 
     @property
     def _words(self) -> dict[str, str]:
-        words: dict[str, Any] = self.event.words[self.audience]
-        return words.get(get_language() or "") or words[settings.LANGUAGE_CODE]
+        languages: dict[str, dict[str, str]] = self.event.words[self.audience]
+        return languages.get(get_language() or "") or languages[settings.LANGUAGE_CODE]
