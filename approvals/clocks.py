@@ -632,7 +632,7 @@ def settle(
     rule = RULES[clock.kind]
     running = clock
     if clock.is_stopped:
-        running = replace(clock, intervals=(*clock.intervals, Interval(max(at, clock.intervals[-1].end or at))))
+        running = replace(clock, intervals=(*clock.intervals, Interval(at)))
     state = next(iter(rule.runs_in))
     before = evaluate(running, policy=policy, calendar=counted_in, state=state, at=at).due_at
     after = evaluate(running, policy=policy, calendar=newest, state=state, at=at).due_at

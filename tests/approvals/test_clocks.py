@@ -167,6 +167,24 @@ class TestRuleBook:
     def test_urgent_humanitarian_shortens_every_wait_to_one_working_day(self, kind: ClockKind) -> None:
         assert read(clock(kind, (at("2026-03-06"), None), urgent=True)).last_day == date(2026, 3, 9)
 
+    @pytest.mark.parametrize(
+        ("state", "kind", "days"),
+        [
+            (State.COMPANY_REVIEW, ClockKind.COMPANY, 1),
+            (State.AUTHORITY_REVIEW, ClockKind.DECISION, 1),
+            (State.INFORMATION_REQUESTED, ClockKind.ANSWER, 1),
+            (State.DRAFT, ClockKind.DRAFT, 90),
+            (State.DENIED, ClockKind.APPEAL_FILING, 60),
+            (State.LAPSED, ClockKind.REOPEN, 30),
+        ],
+    )
+    def test_urgent_humanitarian_shortens_waits_and_no_window_that_protects(
+        self, state: State, kind: ClockKind, days: int
+    ) -> None:
+        situation = Situation(state, at("2026-03-02"), tier="restricted", urgent=True)
+        started = {c.kind: c for c in clocks.advance([], situation, policy=POLICY, calendar=china())}
+        assert read(started[kind]).days == days
+
     def test_the_company_is_reminded_twice_and_then_passed_by(self) -> None:
         assert steps(clock(ClockKind.COMPANY, (at("2026-03-02"), None)), until=at("2026-12-01")) == [
             (Step.REMIND, at("2026-03-04", "09:00")),
@@ -318,6 +336,16 @@ class TestStops:
     def test_asked_and_answered_at_once_on_the_day_it_starts(self) -> None:
         value = clock(ClockKind.DECISION, (at("2026-03-02"), at("2026-03-02")), (at("2026-03-02"), None), tier="fast")
         assert read(value).last_day == date(2026, 3, 5)
+
+    def test_started_and_stopped_in_one_instant_uses_no_day(self) -> None:
+        value = clock(
+            ClockKind.DECISION,
+            (at("2026-03-02"), at("2026-03-03")),
+            (at("2026-03-04"), at("2026-03-04")),
+            (at("2026-03-05"), None),
+            tier="fast",
+        )
+        assert read(value).last_day == date(2026, 3, 6)
 
     def test_standing_still_it_has_no_date_and_does_nothing(self) -> None:
         value = clock(ClockKind.DECISION, (at("2026-03-02"), at("2026-03-05")), tier="standard")
