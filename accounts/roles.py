@@ -59,11 +59,11 @@ class Actor:
         """Whether this actor holds `role` in `scope` (an id; None for a role of the installation)."""
         return scope in self._scopes.get(role, ())
 
-    def scopes(self, role: Role) -> frozenset[int | None]:
-        """The ids in which this actor holds `role`; empty when nowhere."""
-        return self._scopes.get(role, frozenset())
+    def scopes(self, role: Role) -> frozenset[int]:
+        """The ids in which this actor holds `role`; empty when nowhere, and for a role of the installation."""
+        return frozenset(scope for scope in self._scopes.get(role, ()) if scope is not None)
 
-    def scopes_of_any(self, roles: Iterable[Role]) -> frozenset[int | None]:
+    def scopes_of_any(self, roles: Iterable[Role]) -> frozenset[int]:
         """The ids in which this actor holds at least one of `roles`."""
         return frozenset().union(*(self.scopes(role) for role in roles))
 

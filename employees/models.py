@@ -34,7 +34,7 @@ def validate_person_name(value: str) -> None:
 class EmployeeQuerySet(ScopedQuerySet["Employee"]):
     def visible_to(self, actor: Actor) -> Self:
         """The records that `actor` may see: their own, their company's; all for administrators and auditors."""
-        if actor.scopes_of_any((Role.SYSTEM, Role.ADMINISTRATOR, Role.AUDITOR)):
+        if actor.roles & {Role.SYSTEM, Role.ADMINISTRATOR, Role.AUDITOR}:
             return self.in_scope()
         return self.filter(
             Q(pk__in=actor.scopes(Role.APPLICANT)) | Q(company_id__in=actor.scopes(Role.OFFICER))
@@ -82,6 +82,11 @@ class Employee(models.Model):
     def name(self) -> str:
         """Both names, Chinese first, as on a travel document."""
         return f"{self.name_zh} {self.name_en}".strip()
+
+    def clean(self) -> None:
+        """Refuse, at the field, an employment that ends before it begins."""
+        if self.employed_from and self.employed_until and self.employed_until < self.employed_from:
+            raise ValidationError({"employed_until": _("The last day must not be before the first.")})
 
     def is_employed(self, on: date) -> bool:
         """Whether the employment covers `on`, a day in the office's time zone."""
