@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
+from accounts.admin import KeptAdmin, TenureFilter
 from authorities import calendars, policies
 from authorities.models import (
     CalendarDay,
@@ -32,24 +33,12 @@ from authorities.models import (
 )
 
 
-class InForceFilter(admin.SimpleListFilter):
-    """Those that hold today."""
-
-    title = _("in force")
-    parameter_name = "in_force"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("today"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.in_force(timezone.now()) if self.value() == "yes" else queryset  # type: ignore[attr-defined]
-
-
 class PostingInline(TabularInline):
     model = Posting
     fields = ["user", "role", "number", "starts_at", "ends_at"]
     autocomplete_fields = ["user"]
     extra = 0
+    can_delete = False
     tab = True
 
 
@@ -84,17 +73,13 @@ class OfficeAdmin(ModelAdmin):
 
 
 @admin.register(Posting)
-class PostingAdmin(ModelAdmin):
+class PostingAdmin(KeptAdmin):
     list_display = ["number", "user", "role", "office", "starts_at", "ends_at"]
-    list_filter = [InForceFilter, "role", "office"]
+    list_filter = [TenureFilter, "role", "office"]
     search_fields = ["number", "user__name", "user__email"]
     autocomplete_fields = ["user", "office"]
     list_select_related = ["user", "office"]
     date_hierarchy = "starts_at"
-
-    def has_delete_permission(self, request: HttpRequest, obj: Posting | None = None) -> bool:
-        # A posting ends; who held it stays known.
-        return False
 
 
 @admin.register(LegalInstrument)

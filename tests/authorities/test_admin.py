@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import RoleAssignment, User
+from accounts.roles import Role
 from authorities import calendars, policies
 from authorities.models import CalendarYear, ClockPolicy, LegalInstrument, Office, Posting, ReasonCode
 
@@ -19,7 +20,9 @@ MODELS = ["office", "posting", "legalinstrument", "reasoncode", "calendaryear", 
 
 @pytest.fixture
 def back_office(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("ada@example.test", "Ada", language="en"))
+    ada = User.objects.create_user("ada@example.test", "Ada", language="en", is_staff=True)
+    RoleAssignment.objects.create(user=ada, role=Role.ADMINISTRATOR)
+    client.force_login(ada)
     return client
 
 
