@@ -1,0 +1,260 @@
+"""The rule book's table of transitions, once more, and that the product does this and nothing else."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import transaction
+from django_fsm import FSMField
+
+from accounts.roles import NOBODY, SYSTEM, Actor, Role
+from approvals import queries, workflow
+from approvals.models import TravelRequest
+from approvals.models.transitions import transition
+from approvals.refusals import NotFound, Refused
+from approvals.rules import Rule
+from approvals.states import State
+from audit.models import Entry
+from authorities.models import Office
+from notifications.models import OutboxEvent
+from tests.approvals.calls import VERBS, call
+from tests.asserting import everything, nothing_moved
+from tests.factories import CompanyFactory, OfficeFactory, actor, employ, in_state, officer_of, posted, with_role
+
+OPEN = "draft, company_review, returned, company_declined, authority_review, information_requested, decision_proposed"
+ANY = f"{OPEN}, approved, denied, revoked, closed, withdrawn, lapsed"
+
+# verb, from, to ("": stays), who. As in the rule book, row by row.
+RULE_BOOK = [
+    ("submit", "draft, returned", "company_review, authority_review", "applicant"),
+    ("return_for_changes", "company_review", "returned", "officer"),
+    ("endorse", "company_review", "authority_review", "officer"),
+    ("object", "company_review", "authority_review", "officer"),
+    ("decline", "company_review", "company_declined", "officer"),
+    ("refer", "company_declined", "authority_review", "applicant"),
+    ("forward", "company_review", "authority_review", "system"),
+    ("take", "authority_review", "", "reviewer"),
+    ("hand_over", "authority_review", "", "senior"),
+    ("ask_information", "authority_review", "information_requested", "reviewer"),
+    ("answer", "information_requested", "authority_review", "applicant"),
+    ("approve", "authority_review", "approved", "reviewer"),
+    ("propose", "authority_review", "decision_proposed", "reviewer"),
+    ("reply", "decision_proposed", "", "applicant"),
+    ("confirm", "decision_proposed", "approved, denied", "senior"),
+    ("reject_proposal", "decision_proposed", "authority_review", "senior"),
+    ("extend", "authority_review, decision_proposed", "", "senior"),
+    ("deem_approved", "authority_review", "approved", "system"),
+    ("withdraw", OPEN, "withdrawn", "applicant"),
+    ("lapse", "draft, returned, information_requested", "lapsed", "system"),
+    ("reopen", "lapsed", "draft, returned, information_requested", "applicant"),
+    ("revoke", "approved", "revoked", "senior"),
+    ("overturn", "denied, revoked", "approved", "appeal_reviewer"),
+    ("close", "approved", "closed", "applicant, system"),
+    # Verbs that the table's other columns speak of: a declared conflict of interest, the senior who agrees to a second
+    # information request and who proposes a revocation, reminders and escalation.
+    ("recuse", "authority_review", "", "reviewer"),
+    ("agree_information", "authority_review", "", "senior"),
+    ("propose_revocation", "approved", "", "senior"),
+    ("remind", ANY, "", "system"),
+    ("escalate", "authority_review, decision_proposed, denied, revoked", "", "system"),
+]
+
+
+def words(text: str) -> list[str]:
+    return [word for word in text.split(", ") if word]
+
+
+def test_the_product_has_exactly_the_transitions_of_the_rule_book() -> None:
+    declared = {
+        (str(source), verb, str(target))
+        for verb, rows in workflow.transitions().items()
+        for source, row in rows.items()
+        for target in row.targets
+    }
+    written = {
+        (source, verb, target)
+        for verb, sources, targets, _who in RULE_BOOK
+        for source in words(sources)
+        for target in words(targets) or [source]
+    }
+    assert declared == written
+
+
+def test_each_verb_belongs_to_exactly_the_roles_of_the_rule_book() -> None:
+    declared = {
+        (verb, str(role))
+        for verb, rows in workflow.transitions().items()
+        for row in rows.values()
+        for role in row.permission.roles
+    }
+    assert declared == {(verb, role) for verb, _from, _to, who in RULE_BOOK for role in words(who)}
+
+
+def test_no_transition_is_without_a_permission_that_names_a_role() -> None:
+    for declared in TravelRequest._meta.get_field("state").get_all_transitions(TravelRequest):
+        assert isinstance(declared.permission, Rule), declared.name
+        assert declared.permission.roles, declared.name
+        assert all(isinstance(condition, Rule) for condition in declared.conditions), declared.name
+
+
+def test_a_transition_cannot_even_be_declared_without_a_permission() -> None:
+    with pytest.raises(TypeError, match="permission"):
+        transition(FSMField(), source="draft", target="closed")  # type: ignore[call-arg]
+
+
+def test_the_system_has_no_way_to_deny_or_revoke() -> None:
+    refusing = {State.DENIED, State.REVOKED}
+    for verb, rows in workflow.transitions().items():
+        for row in rows.values():
+            if row.targets & refusing and row.source not in refusing:
+                assert row.permission.roles == (Role.SENIOR,), verb
+            if Role.SYSTEM in row.permission.roles:
+                assert row.source in refusing or not row.targets & refusing, verb
+    assert not {"denied", "revoked"} & {verb for verb, _prepare in workflow._BY_CLOCK.values()}
+
+
+# ── who may do what, in each state ──────────────────────────────────────────────────────────────────────────────────
+
+# With the trip of the factories, a conference, in tier fast; the case is taken by `reviewer`; a denial is proposed and
+# its reply window open. What is not here is refused.
+MAY: dict[State, dict[str, str]] = {
+    State.DRAFT: {"applicant": "submit, withdraw"},
+    State.COMPANY_REVIEW: {"applicant": "withdraw", "officer": "return_for_changes, endorse, decline"},
+    State.RETURNED: {"applicant": "withdraw"},  # and submit, once the declarations are made again
+    State.COMPANY_DECLINED: {"applicant": "refer, withdraw"},
+    State.AUTHORITY_REVIEW: {
+        "applicant": "withdraw",
+        "reviewer": "ask_information, approve, propose, recuse",
+        "colleague": "recuse",
+        "senior": "hand_over, agree_information, extend",
+        "second senior": "hand_over, agree_information, extend",
+        "system": "escalate",
+    },
+    State.INFORMATION_REQUESTED: {"applicant": "answer, withdraw"},
+    State.DECISION_PROPOSED: {
+        "applicant": "reply, withdraw",
+        "senior": "reject_proposal, extend",
+        "second senior": "reject_proposal, extend",
+        "system": "escalate",
+    },
+    State.APPROVED: {
+        "applicant": "close",
+        "senior": "propose_revocation",
+        "second senior": "propose_revocation",
+    },
+    State.DENIED: {"applicant": "file_appeal", "system": "escalate"},
+    State.REVOKED: {"applicant": "file_appeal", "system": "escalate"},
+    State.CLOSED: {},
+    State.WITHDRAWN: {},
+    State.LAPSED: {"applicant": "reopen"},
+}
+
+
+@dataclass
+class World:
+    """One request and everybody who could want something of it."""
+
+    request: TravelRequest
+    at: datetime
+    actors: dict[str, Actor]
+
+    def is_seen_by(self, person: Actor) -> bool:
+        return queries.visible_to(person).filter(pk=self.request.pk).exists()
+
+    def may(self, who: str) -> set[str]:
+        always = {"remind"} if who == "system" else set()
+        return always | set(words(MAY[State(self.request.state)].get(who, "")))
+
+
+def world(state: State) -> World:
+    cast = in_state(state)
+    request = cast.request
+    company, office = request.company, request.office
+    elsewhere: Office = OfficeFactory.create(code="PD", name_en="Pudong office")
+    competitor = CompanyFactory.create(name_en="Other Intelligence")
+    at = request.state_since + timedelta(minutes=5)
+    people = {
+        "applicant": cast.applicant.user,
+        "officer": cast.officer,
+        "reviewer": cast.reviewer,
+        "senior": cast.senior,
+        "second senior": cast.second_senior,
+        "colleague": posted(office, Role.REVIEWER, "0011"),
+        "head of office": posted(office, Role.HEAD, "0012"),
+        "appeal reviewer of the office": posted(office, Role.APPEAL_REVIEWER, "0013"),
+        "fellow employee": employ("Fei Fellow", company).user,
+        "officer of another company": officer_of(competitor),
+        "employee of another company": employ("Oscar Other", competitor).user,
+        "reviewer of another office": posted(elsewhere, Role.REVIEWER, "0021"),
+        "senior of another office": posted(elsewhere, Role.SENIOR, "0022"),
+        "appeal reviewer of another office": posted(elsewhere, Role.APPEAL_REVIEWER, "0023"),
+        "list manager": with_role(Role.LIST_MANAGER),
+        "administrator": with_role(Role.ADMINISTRATOR),
+        "auditor": with_role(Role.AUDITOR),
+    }
+    actors = {name: actor(user, at) for name, user in people.items() if user is not None}
+    return World(request, at, actors | {"system": SYSTEM, "nobody": NOBODY})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", list(State))
+def test_whatever_the_rule_book_does_not_say_is_refused_and_nothing_moves(state: State) -> None:
+    there = world(state)
+    verbs = {who: sorted(set(VERBS) - there.may(who)) for who in there.actors}
+    # Whoever does not see the request gets one answer to everything: among them, each verb is tried by two.
+    blind = [who for who, person in there.actors.items() if not there.is_seen_by(person)]
+    for place, who in enumerate(blind):
+        verbs[who] = [verb for index, verb in enumerate(VERBS) if (index + place) % len(blind) < 2]
+    with nothing_moved():
+        for who, person in there.actors.items():
+            for verb in verbs[who]:
+                try:
+                    call(verb, there.request.pk, person, there.at)
+                except Refused as refusal:
+                    assert str(refusal), (who, verb)
+                    assert isinstance(refusal, NotFound) == (who in blind), (who, verb)
+                else:
+                    pytest.fail(f"{who} could {verb} in {state}")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", list(State))
+def test_whatever_the_rule_book_says_can_be_done_and_is_offered(state: State) -> None:
+    there = world(state)
+    for who, person in there.actors.items():
+        seen = queries.visible_to(person).filter(pk=there.request.pk).first()
+        offered = workflow.available_actions(person, seen, at=there.at) if seen else []
+        assert set(offered) == there.may(who), who
+        for verb in offered:
+            _can(there, verb, person)
+
+
+def _can(there: World, verb: str, person: Actor) -> None:
+    """`verb` leads where the rule book says, and leaves one entry in the log and one row in the outbox."""
+    before, sequence = everything(), there.request.chain_length
+    with transaction.atomic():
+        call(verb, there.request.pk, person, there.at)
+        now = TravelRequest.unscoped.get(pk=there.request.pk)
+        targets = {row[0]: words(row[2]) for row in RULE_BOOK}.get(verb, [])
+        assert now.state in (targets or [there.request.state])
+        [entry] = Entry.objects.filter(chain=now.pk, sequence__gt=sequence)
+        assert (entry.verb, entry.actor_id, entry.sequence) == (verb, person.user_id, sequence + 1)
+        assert entry.actor_role in {row[0]: words(row[3]) for row in RULE_BOOK}.get(verb, ["applicant"])
+        assert OutboxEvent.objects.filter(subject=now.pk, event=f"request.{verb}", at=there.at).count() == 1
+        if now.state != there.request.state:
+            assert now.state_since == there.at
+        transaction.set_rollback(True)
+    assert everything() == before
+
+
+def test_the_whole_table_can_be_walked() -> None:
+    """No verb of the table is there in name only: each of them is done somewhere above or in the other tests."""
+    walked = {verb for states in MAY.values() for verbs in states.values() for verb in words(verbs)}
+    elsewhere = {
+        # When the company's, the applicant's, the office's time is over, the trip is: tests/approvals/test_sweep.py.
+        *("forward", "lapse", "deem_approved", "remind"),
+        # Personal trips, heard applicants, two seniors, appeals: tests/approvals/test_refusals.py.
+        *("object", "take", "confirm", "revoke", "hear_appeal", "uphold", "overturn"),
+    }
+    assert walked | elsewhere == set(VERBS)
+    assert not walked & elsewhere
