@@ -2,11 +2,30 @@
 
 from django.urls import URLPattern, path
 
-from approvals.views import actions
+from approvals.views import actions, applicant, home, overview, request_page
 
 urlpatterns: list[URLPattern] = [
     # ── applicant ──
+    path("", home.home, name="home"),
+    path("requests/", request_page.request_list, name="request_list"),
+    path("requests/new/", applicant.request_new, name="request_new"),
+    path("requests/<str:reference>/", request_page.request_page, name="request"),
+    path("requests/<str:reference>/edit/", applicant.request_edit, name="request_edit"),
+    path("requests/<str:reference>/edit/documents/", applicant.request_documents, name="request_documents"),
+    path("requests/<str:reference>/edit/<slug:section>/", applicant.request_section, name="request_section"),
+    path("requests/<str:reference>/check/", applicant.request_check, name="request_check"),
+    path("requests/<str:reference>/submitted/", applicant.request_submitted, name="request_submitted"),
+    path("requests/<str:reference>/documents/<uuid:attachment_id>/", request_page.attachment, name="attachment"),
+    path(
+        "requests/<str:reference>/documents/<uuid:attachment_id>/remove/",
+        applicant.attachment_remove,
+        name="attachment_remove",
+    ),
     # ── verbs ──
     path("requests/<str:reference>/do/<slug:verb>/", actions.request_do, name="request_do"),
     # ── staff ──
+    path("inbox/", inbox.inbox_page, name="inbox"),
+    path("inbox/bulk/", inbox.inbox_bulk, name="inbox_bulk"),
+    path("cases/<str:reference>/", case.case_page, name="case"),
+    path("overview/", overview.overview, name="overview"),
 ]

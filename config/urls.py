@@ -11,9 +11,11 @@ urlpatterns = [
     path("api/", include("config.api")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("interface.urls")),
+    path("", include("approvals.urls")),
     path("", include("companies.urls")),
     path("", include("employees.urls")),
     path("", include("notifications.urls")),
+    path("", include("approvals.urls")),
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.Ready.as_view(), name="health_ready"),
 ]
