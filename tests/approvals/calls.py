@@ -29,7 +29,7 @@ INPUT: dict[str, dict[str, Any]] = {
     "overturn": {"text": "The session is public."},
 }
 
-# Only a clock takes these. There is no function that would let a person say who takes them, so the gate itself is asked.
+# Only a clock takes these. No function lets a person try, so the gate itself is asked.
 BY_CLOCK = ("forward", "lapse", "deem_approved", "remind", "escalate")
 
 VERBS = tuple(dict.fromkeys([*workflow.transitions(), *workflow.APPEAL_VERBS]))
