@@ -238,4 +238,5 @@ def forecast(request: TravelRequest, *, tier: str, at: datetime) -> Forecast:
     policy: Policy = policies.current(request.office_id, at)
     days = clocks.URGENT_DAYS if request.urgent else policy.terms(ClockKind.DECISION, tier).days
     decision_by = clocks.add_working_days(calendar, clocks.local_day(begins, zone), days)
-    return Forecast(company_by, decision_by, any(map(calendar.is_provisional, (company_by or decision_by, decision_by))))
+    reached = (company_by or decision_by, decision_by)
+    return Forecast(company_by, decision_by, is_provisional=any(map(calendar.is_provisional, reached)))

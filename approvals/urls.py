@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from approvals.views import actions, applicant, home, overview, request_page
+from approvals.views import actions, applicant, case, home, inbox, overview, request_page
 
 urlpatterns: list[URLPattern] = [
     # ── applicant ──

@@ -1,0 +1,408 @@
+"""What the applicant fills in, section by section.
+
+A section is saved whatever state it is in. `is_storable` says whether its values fit into the request; a field that is
+still empty does not prevent that. What does not fit is kept as it was typed. No field cuts anything off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django_countries import countries
+
+from approvals import rules
+from approvals.models import Attachment, Leg, TravelRequest
+from approvals.models.travel_request import Device, Purpose
+from approvals.refusals import Problem
+from interface.widgets import DateInput
+from sensitivity.taxonomy import SUBJECTS
+
+# Further ahead nobody asks for clearance: it is a mistyped year.
+MAX_DAYS_AHEAD = 3 * 366
+HOME = "CN"
+REQUIRED = "required"
+
+
+def storable(form: forms.BaseForm) -> bool:
+    """Whether nothing is wrong with `form` but that some of it is still empty."""
+    return all(error.code == REQUIRED for errors in form.errors.as_data().values() for error in errors)
+
+
+def _field(model: type[models.Model], name: str, **options: Any) -> Any:
+    return model._meta.get_field(name).formfield(**options)  # type: ignore[union-attr]
+
+
+class SectionForm(forms.Form):
+    """A section of one form. `values()` are the fields of the request that it writes."""
+
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            # A browser cuts off silently what is longer; here it is kept, with an error.
+            field.widget.attrs.pop("maxlength", None)
+
+    @property
+    def is_storable(self) -> bool:
+        """Whether its values fit into the request."""
+        return storable(self)
+
+    def values(self) -> dict[str, Any]:
+        """The fields of the request; an empty one where nothing was given."""
+        empty: dict[str, Any] = {
+            name: [] if isinstance(field, forms.MultipleChoiceField) else "" for name, field in self.fields.items()
+        }
+        return empty | {name: value for name, value in self.cleaned_data.items() if value is not None}
+
+
+class TripForm(SectionForm):
+    """What the trip is for."""
+
+    title = _field(
+        TravelRequest,
+        "title",
+        required=True,
+        label=_("What the trip is for"),
+        help_text=_("In a few words, for example: present a paper at a conference in Vienna."),
+        error_messages={"required": _("Say in a few words what the trip is for.")},
+    )
+    purpose = forms.ChoiceField(
+        label=_("Purpose"),
+        choices=Purpose.choices,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose the purpose of the trip."),
+            "invalid_choice": _("Choose one of the purposes of this list."),
+        },
+    )
+    description = _field(
+        TravelRequest,
+        "description",
+        required=True,
+        label=_("What you will do there"),
+        help_text=_("Talks, meetings, visits: what, with whom, about what."),
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages={"required": _("Describe what you will do on the trip.")},
+    )
+    event_name = _field(
+        TravelRequest,
+        "event_name",
+        label=_("Event"),
+        help_text=_("The name of the conference, fair or course, if there is one."),
+    )
+    event_url = _field(
+        TravelRequest,
+        "event_url",
+        label=_("Page of the event"),
+        assume_scheme="https",
+        error_messages={"invalid": _("This is not an address of a page. It begins with https://")},
+    )
+
+
+def _country_choices() -> list[tuple[str, str | Promise]]:
+    """Every country or region but the one that is left, by name in the reader's language.
+
+    Chinese names are sorted as they are pronounced: the order of the national character set.
+    """
+    named = [(code, str(name)) for code, name in countries if code != HOME]
+    if (get_language() or "").startswith("zh"):
+        named.sort(key=lambda country: country[1].encode("gb18030"))
+    return [("", _("Choose a country or region")), *named]
+
+
+class LegForm(forms.Form):
+    """One place of the trip."""
+
+    use_required_attribute = False
+
+    country = forms.ChoiceField(
+        label=_("Country or region"),
+        choices=_country_choices,
+        error_messages={
+            "required": _("Choose the country or region."),
+            "invalid_choice": _("We do not know this country or region. Choose one of the list."),
+        },
+    )
+    city = _field(Leg, "city", label=_("City"), error_messages={"required": _("Enter the city.")})
+    arrives_on = forms.DateField(
+        label=_("First day there"),
+        widget=DateInput,
+        error_messages={
+            "required": _("Enter the first day."),
+            "invalid": _("This is not a day. Enter it as year-month-day, for example 2026-09-30."),
+        },
+    )
+    leaves_on = forms.DateField(
+        label=_("Last day there"),
+        widget=DateInput,
+        error_messages={
+            "required": _("Enter the last day."),
+            "invalid": _("This is not a day. Enter it as year-month-day, for example 2026-09-30."),
+        },
+    )
+    host = _field(
+        Leg,
+        "host",
+        label=_("Host organisation"),
+        help_text=_("Who invites you or whom you visit there, if anybody."),
+    )
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        for field in self.fields.values():
+            field.widget.attrs.pop("maxlength", None)
+
+    def clean(self) -> dict[str, Any]:
+        """The dates are in order, from today on, and not mistyped by years."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        arrives, leaves = cleaned.get("arrives_on"), cleaned.get("leaves_on")
+        for problem in rules.leg_problems(arrives_on=arrives, leaves_on=leaves, today=self.today):
+            self.add_error(problem.field, str(problem.message))
+        for name, day in (("arrives_on", arrives), ("leaves_on", leaves)):
+            if day and day > self.today + timedelta(days=MAX_DAYS_AHEAD):
+                self.add_error(name, _("This day is years away. Check the year."))
+        return cleaned
+
+
+class BaseLegFormSet(forms.BaseFormSet[LegForm]):
+    """The places of the trip, in the order of travel. Places where nothing was typed do not count."""
+
+    @property
+    def is_storable(self) -> bool:
+        """Whether the places fit into the request; none yet fits."""
+        return not any(form.errors for form in self.forms) and all(
+            error.code == REQUIRED for error in self.non_form_errors().as_data()
+        )
+
+    def clean(self) -> None:
+        """At least one place, at most as many as the rule book says."""
+        if not any(form.has_changed() for form in self.forms):
+            raise ValidationError(_("Add at least one place that you travel to."), code=REQUIRED)
+
+    def legs(self) -> list[dict[str, Any]]:
+        """The places that were filled in."""
+        return [form.cleaned_data for form in self.forms if form.has_changed()]
+
+
+LegFormSet = forms.formset_factory(
+    LegForm,
+    formset=BaseLegFormSet,
+    extra=0,
+    max_num=rules.MAX_LEGS,
+    validate_max=True,
+    absolute_max=rules.MAX_LEGS + 5,
+)
+LEGS = "legs"
+
+
+class TopicsForm(SectionForm):
+    """What will be spoken about, and what is carried."""
+
+    topics = forms.MultipleChoiceField(
+        label=_("Subjects that you will speak or hear about"),
+        help_text=_("Choose all that apply. Business trips, conferences and courses need at least one."),
+        choices=SUBJECTS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("Choose subjects of this list.")},
+    )
+    materials = _field(
+        TravelRequest,
+        "materials",
+        label=_("Materials carried"),
+        help_text=_("Slides, papers, code, data, samples: what you take with you. Leave it empty if nothing."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    devices = forms.MultipleChoiceField(
+        label=_("Devices carried"),
+        choices=Device.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("Choose devices of this list.")},
+    )
+
+
+class DeclarationsForm(SectionForm):
+    """What the applicant declares; all of it, before submitting."""
+
+    declarations = forms.MultipleChoiceField(
+        label=_("I declare"),
+        choices=rules.DECLARATIONS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("Choose declarations of this list.")},
+    )
+
+
+class _SeveralFilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class DocumentsForm(forms.Form):
+    """Documents to add. What each is by its content is looked at one by one, by the verb that adds it."""
+
+    use_required_attribute = False
+    ACCEPTED: ClassVar[str] = ".pdf,.png,.jpg,.jpeg,.webp,.gif,.tif,.tiff,.docx,.xlsx,.pptx,.odt,.ods,.odp"
+
+    kind = forms.ChoiceField(
+        label=_("What they are"),
+        choices=Attachment.Kind.choices,
+        initial=Attachment.Kind.INVITATION,
+        error_messages={"invalid_choice": _("Choose a kind of this list.")},
+    )
+    file = forms.Field(
+        label=_("Files"),
+        required=False,
+        widget=_SeveralFilesInput(attrs={"accept": ACCEPTED}),
+        help_text=_("PDF, images or Office files without macros, at most 20 MB each. You can choose several at once."),
+    )
+
+
+class EmploymentForm(forms.Form):
+    """For whom somebody with several employments travels."""
+
+    use_required_attribute = False
+
+    employment = forms.ChoiceField(
+        label=_("Which company do you travel for?"),
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose the company."),
+            "invalid_choice": _("Choose one of your employments."),
+        },
+    )
+
+    def __init__(self, *args: Any, employments: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["employment"].choices = employments  # type: ignore[attr-defined]
+
+
+# ── sections ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FORMS: dict[str, type[SectionForm]] = {"trip": TripForm, "topics": TopicsForm, "declarations": DeclarationsForm}
+Typed = Mapping[str, list[str]]
+
+
+def typed(data: QueryDict) -> dict[str, list[str]]:
+    """What was typed, to be kept: every value as it came, without what is not part of the section.
+
+    A NUL cannot be kept in the database and cannot be typed; it is left out.
+    """
+    return {
+        name.replace("\x00", ""): [value.replace("\x00", "") for value in values]
+        for name, values in data.lists()
+        if name not in ("csrfmiddlewaretoken", "then")
+    }
+
+
+def as_data(kept: Typed) -> QueryDict:
+    """What was kept, as the data of a form."""
+    data = QueryDict(mutable=True)
+    for name, values in kept.items():
+        data.setlist(name, list(values))
+    return data
+
+
+def stored(request: TravelRequest, section: str) -> dict[str, list[str]]:
+    """What the request holds of a section, as if it had just been typed."""
+    if section == "itinerary":
+        kept = {f"{LEGS}-INITIAL_FORMS": ["0"], f"{LEGS}-TOTAL_FORMS": [str(len(request.itinerary))]}
+        for index, leg in enumerate(request.itinerary):
+            values = {
+                "country": str(leg.country.code),
+                "city": leg.city,
+                "arrives_on": leg.arrives_on.isoformat(),
+                "leaves_on": leg.leaves_on.isoformat(),
+                "host": leg.host,
+            }
+            kept |= {f"{LEGS}-{index}-{name}": [value] for name, value in values.items()}
+        return kept
+    found = {}
+    for name in FORMS[section].base_fields:
+        value = getattr(request, name)
+        found[name] = list(value) if isinstance(value, list) else [value]
+    return found
+
+
+def places(data: Typed) -> int:
+    """How many places were on the page that sent `data`; 0 when it does not say."""
+    count = (data.get(f"{LEGS}-TOTAL_FORMS") or ["0"])[0]
+    return min(int(count), rules.MAX_LEGS + 5) if count.isascii() and count.isdigit() and len(count) < 4 else 0
+
+
+def with_places(data: Typed, count: int) -> dict[str, list[str]]:
+    """`data` with at least `count` places, the new ones empty, at most as many as the rule book allows."""
+    total = max(places(data), min(count, rules.MAX_LEGS))
+    return {**data, f"{LEGS}-INITIAL_FORMS": ["0"], f"{LEGS}-TOTAL_FORMS": [str(total)]}
+
+
+def without_place(data: Typed, index: int) -> dict[str, list[str]]:
+    """`data` without the place `index`; those after it move up."""
+    total = places(data)
+    if not 0 <= index < total:
+        return dict(data)
+    rest = {name: values for name, values in data.items() if not name.startswith(f"{LEGS}-")}
+    for old in (place for place in range(total) if place != index):
+        new = old - (old > index)
+        for name in LegForm.base_fields:
+            rest[f"{LEGS}-{new}-{name}"] = list(data.get(f"{LEGS}-{old}-{name}", [""]))
+    return with_places(rest | {f"{LEGS}-TOTAL_FORMS": [str(total - 1)]}, 0)
+
+
+Section = SectionForm | BaseLegFormSet
+
+
+def section_form(section: str, data: Typed | None, *, today: date) -> Section:
+    """The form of a section over `data` as typed; without data an empty one. KeyError for no section."""
+    bound = as_data(data) if data is not None else None
+    if section == "itinerary":
+        return LegFormSet(bound, prefix=LEGS, form_kwargs={"today": today})
+    return FORMS[section](bound)
+
+
+def untouched(section: str, data: Typed, *, today: date) -> Section:
+    """The form of a section that shows `data` without looking for mistakes in it."""
+    if section == "itinerary":
+        total = max(places(data), 1)
+        initial = [
+            {name: (data.get(f"{LEGS}-{index}-{name}") or [""])[0] for name in LegForm.base_fields}
+            for index in range(total)
+        ]
+        shown = forms.formset_factory(LegForm, formset=BaseLegFormSet, extra=total, max_num=total)
+        formset = shown(prefix=LEGS, form_kwargs={"today": today})
+        for form, values in zip(formset.forms, initial, strict=True):
+            form.initial = values
+        return formset
+    form = FORMS[section]
+    many = {name for name, field in form.base_fields.items() if isinstance(field, forms.MultipleChoiceField)}
+    return form(initial={name: values if name in many else values[0] for name, values in data.items()})
+
+
+def point_at(form: Section, problems: list[Problem]) -> None:
+    """Show `problems` at the fields they name, or with the whole form, leaving out fields that have a mistake shown."""
+    for problem in problems:
+        if isinstance(form, BaseLegFormSet):
+            _prefix, _dash, rest = problem.field.partition("-")
+            index, _dash, name = rest.partition("-")
+            if index.isdigit() and int(index) < len(form.forms) and name in LegForm.base_fields:
+                place = form.forms[int(index)]
+                if name not in place.errors:
+                    place.add_error(name, str(problem.message))
+            elif not form.non_form_errors():
+                form.non_form_errors().append(str(problem.message))
+        elif problem.field in form.fields:
+            if problem.field not in form.errors:
+                form.add_error(problem.field, str(problem.message))
+        else:
+            form.add_error(None, str(problem.message))

@@ -1,0 +1,339 @@
+"""Parts of the pages about one request, as values: the decision, what is proposed, the questions, the assessment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django_countries import countries
+
+from accounts.roles import Actor, Role
+from approvals import queries
+from approvals.models import Attachment, Decision, Proposal, TravelRequest
+from approvals.models.decision import Outcome
+from approvals.states import State, Tier
+from approvals.views import standing
+
+# ── the decision ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A reason code in words, and the published instrument it rests on."""
+
+    words: str
+    instrument: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """How to appeal: until when, to whom and where; and the page on which it is done, empty for who cannot now."""
+
+    words: str
+    where: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A decision, or a proposed one, with all that it says."""
+
+    outcome: str
+    words: str
+    at: datetime
+    who: str
+    confirmed_by: str
+    deemed: bool
+    reasons: tuple[Ground, ...]
+    text: str
+    facts: str
+    milder_measures: str
+    reply: str
+    conditions: tuple[str, ...]
+    basis: str
+    remedy: Remedy | None
+    reply_until: date | None = None
+
+
+def _grounds(codes: list[str]) -> tuple[Ground, ...]:
+    known = {reason.code: reason for reason in queries.reasons(codes)}
+    return tuple(
+        Ground(
+            words=f"{code} {known[code].label}",
+            instrument=f"{known[code].instrument.title}, {known[code].instrument.article}",
+            url=known[code].instrument.url,
+        )
+        if code in known
+        else Ground(code, "", "")
+        for code in codes
+    )
+
+
+def ruling(request: TravelRequest, actor: Actor, at: datetime) -> Ruling | None:
+    """The decision in force on `request`, in full; None when there is none. The remedy when it is a refusal."""
+    decision = request.decision
+    if decision is None:
+        return None
+    found = standing.history(request)
+    step = next((entry for entry in found.log if entry.data.get("decision") == str(decision.pk)), None)
+    deeds: list[standing.Deed] = []
+    decided = confirmed = None
+    if not decision.deemed and step is not None:
+        # Who proposed it is who decided; who took the step confirmed it.
+        role = step.actor_role
+        if decision.confirmed_by_id is not None:
+            confirmed = (decision.confirmed_by_id, role, decision.at)
+            proposing = Role.SENIOR if decision.outcome == Outcome.REVOKED else Role.REVIEWER
+            decided = (decision.by_id, str(proposing), decision.at)
+        else:
+            decided = (decision.by_id, role, decision.at)
+        deeds = [deed for deed in (decided, confirmed) if deed is not None]
+    who = standing.people(request, deeds, actor)
+    replies = {reply.proposal_id: reply.text for reply in found.replies}
+    said = "" if standing.reads_as_company(request, actor) else replies.get(request.proposal_id or "", "")
+    refused = decision.outcome != Outcome.APPROVED
+    return Ruling(
+        outcome=decision.outcome,
+        words=str(decision.get_outcome_display()),
+        at=decision.at,
+        who=who[decided] if decided else "",
+        confirmed_by=who[confirmed] if confirmed else "",
+        deemed=decision.deemed,
+        reasons=_grounds(decision.reason_codes),
+        text=decision.text,
+        facts=decision.facts,
+        milder_measures=decision.milder_measures,
+        reply=said if refused else "",
+        conditions=tuple(one.text for one in found.conditions if one.decision_id == decision.pk),
+        basis=_basis(request, decision),
+        remedy=_remedy(request, decision, actor, at) if refused else None,
+    )
+
+
+def _basis(request: TravelRequest, decision: Decision) -> str:
+    """On which revision, assessment and list versions it was decided."""
+    assessed = request.assessment
+    if assessed is None or decision.assessment_id != assessed.pk or request.revision is None:
+        return ""
+    lists = sorted({f"{hit.list} {hit.version}" for hit in hits_in_words(assessed.hits)})
+    words = {
+        "number": request.revision.number,
+        "on": date_format(timezone.localtime(assessed.at, request.zone), "DATE_FORMAT"),
+        "lists": _(", ").join(lists),
+    }
+    if lists:
+        return _("Decided on revision %(number)d and its assessment of %(on)s, with %(lists)s.") % words
+    return _("Decided on revision %(number)d and its assessment of %(on)s.") % words
+
+
+def _remedy(request: TravelRequest, decision: Decision, actor: Actor, at: datetime) -> Remedy | None:
+    if decision.appeal_until is None:
+        return None
+    request.as_of(at)
+    office = request.office
+    can = (
+        actor.holds(Role.APPLICANT, request.applicant_id)
+        and request.today <= decision.appeal_until
+        and not any(appeal.decision_id == decision.pk for appeal in request.appeals.all())
+    )
+    words = {"until": date_format(decision.appeal_until, "DATE_FORMAT")}
+    contact = _(", ").join(part for part in (office.address, office.phone, office.email) if part)
+    return Remedy(
+        words=_(
+            "An appeal can be filed until %(until)s, here or in writing. People of another office look at everything "
+            "anew and can replace the decision; nobody who took part in it hears the appeal."
+        )
+        % words,
+        where=_("In writing to %(office)s: %(contact)s") % {"office": office.name, "contact": contact}
+        if contact
+        else "",
+        url=reverse("request_do", args=[request.reference, "file_appeal"]) if can else "",
+    )
+
+
+def proposed(request: TravelRequest, actor: Actor, at: datetime) -> Ruling | None:
+    """The refusal that is proposed and not decided yet, with its grounds; None when none is, or `actor` is of the
+    company, which is told the outcome."""
+    proposal: Proposal | None = request.proposal
+    pending = (request.state == State.DECISION_PROPOSED and request.proposed_outcome == Outcome.DENIED) or (
+        request.state == State.APPROVED and request.revocation_proposed_by_id is not None
+    )
+    if proposal is None or not pending or standing.reads_as_company(request, actor):
+        return None
+    role = Role.SENIOR if proposal.outcome == Outcome.REVOKED else Role.REVIEWER
+    deed = (proposal.by_id, str(role), proposal.at)
+    replies = {reply.proposal_id: reply.text for reply in standing.history(request).replies}
+    return Ruling(
+        outcome=proposal.outcome,
+        words=_("Proposed: denial") if proposal.outcome == Outcome.DENIED else _("Proposed: revocation"),
+        at=proposal.at,
+        who=standing.people(request, [deed], actor)[deed],
+        confirmed_by="",
+        deemed=False,
+        reasons=_grounds(proposal.reason_codes),
+        text=proposal.text,
+        facts=proposal.facts,
+        milder_measures=proposal.milder_measures,
+        reply=replies.get(proposal.pk, ""),
+        conditions=(),
+        basis="",
+        remedy=None,
+        reply_until=standing.last_day(request.reply_until, request) if request.reply_until else None,
+    )
+
+
+# ── questions and answers ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What the office asked once, and what was answered: (question, answer or nothing)."""
+
+    at: datetime
+    who: str
+    reason: str
+    items: tuple[tuple[str, str], ...]
+    answered_at: datetime | None
+
+
+def exchanges(request: TravelRequest, actor: Actor) -> list[Exchange]:
+    """The information requests and their answers, the latest first; none for the company."""
+    if standing.reads_as_company(request, actor):
+        return []
+    found = standing.history(request)
+    answers = {answer.information_request_id: answer for answer in found.answers}
+    deeds = {asked.pk: (asked.by_id, str(Role.REVIEWER), asked.at) for asked in found.asked}
+    who = standing.people(request, deeds.values(), actor) if deeds else {}
+    shown = []
+    for asked in reversed(found.asked):
+        answer = answers.get(asked.pk)
+        given = [*(answer.answers if answer else []), *([""] * len(asked.items))]
+        shown.append(
+            Exchange(
+                at=asked.at,
+                who=who[deeds[asked.pk]],
+                reason=asked.reason,
+                items=tuple(zip(asked.items, given, strict=False)),
+                answered_at=answer.at if answer else None,
+            )
+        )
+    return shown
+
+
+# ── the assessment ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class HitWords:
+    """One published entry that counted, in the reader's language."""
+
+    list: str
+    version: int
+    code: str
+    label: str
+    level: int
+    reason: str
+
+
+def hits_in_words(hits: Iterable[Mapping[str, Any]]) -> list[HitWords]:
+    """The hits of an assessment as they are kept (`Hit.as_data`), each in the reader's language where it has one."""
+    chinese = (get_language() or "").startswith("zh")
+
+    def spoken(hit: Mapping[str, Any], name: str) -> str:
+        first, second = ("zh", "en") if chinese else ("en", "zh")
+        return str(hit[f"{name}_{first}"] or hit[f"{name}_{second}"])
+
+    return [
+        HitWords(
+            list=spoken(hit, "list"),
+            version=hit["version"],
+            code=hit["code"],
+            label=spoken(hit, "label"),
+            level=hit["level"],
+            reason=spoken(hit, "reason"),
+        )
+        for hit in hits
+    ]
+
+
+def route_in_words(tier: str) -> str:
+    """Who decides on a request of this tier: the rule book's table "Tiers"."""
+    return {
+        Tier.FAST: _("One reviewer decides."),
+        Tier.STANDARD: _("One reviewer decides."),
+        Tier.HEIGHTENED: _("One reviewer proposes a decision, a senior reviewer confirms it."),
+        Tier.RESTRICTED: _(
+            "The specialist office is consulted; then one reviewer proposes a decision, a senior reviewer confirms it."
+        ),
+    }[Tier(tier)]
+
+
+# ── what was asked for ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A document as `components/files.html` shows it."""
+
+    name: str
+    url: str
+    size: int
+    kind: str
+    added: datetime
+    note: str = ""
+    remove_url: str = ""
+
+
+def files(request: TravelRequest, *, removable: bool = False) -> list[File]:
+    """The documents of `request`, each behind its permission check."""
+    return [_file(request, document, removable) for document in request.documents]
+
+
+def _file(request: TravelRequest, document: Attachment, removable: bool) -> File:
+    place = [request.reference, document.pk]
+    return File(
+        name=document.name,
+        url=reverse("attachment", args=place),
+        size=document.size,
+        kind=str(document.get_kind_display()),
+        added=document.uploaded_at,
+        remove_url=reverse("attachment_remove", args=place) if removable else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A name and a value, as `components/summary_list.html` shows it."""
+
+    label: str
+    value: str
+    url: str = ""
+
+
+def places_in_words(request: TravelRequest) -> list[str]:
+    """The itinerary, a line for each place."""
+    return [
+        standing.place_in_words(
+            {
+                "country": str(leg.country.code),
+                "city": leg.city,
+                "arrives_on": leg.arrives_on.isoformat(),
+                "leaves_on": leg.leaves_on.isoformat(),
+                "host": leg.host,
+            }
+        )
+        for leg in request.itinerary
+    ]
+
+
+def countries_in_words(codes: Iterable[str]) -> str:
+    """The names of countries, each once, in the order given."""
+    return _(", ").join(str(countries.name(code)) for code in dict.fromkeys(codes))

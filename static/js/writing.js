@@ -1,0 +1,101 @@
+// Pages on which somebody writes. Nothing typed is lost: what is not saved yet waits in this tab. Works without this file.
+"use strict";
+
+// --- A copy of what was typed since the last save, until it is saved; put back when the page is opened again.
+
+const form = document.querySelector("form[data-keep]");
+const place = form && "typed:" + location.pathname;
+
+function store(action) {
+  try {
+    return action(sessionStorage);
+  } catch {
+    return null; // storage is forbidden or full: the server has what was saved
+  }
+}
+
+function fieldsOf(kept) {
+  return [...kept.elements].filter((field) => field.name && field.name !== "csrfmiddlewaretoken" && field.type !== "submit");
+}
+
+function typedIn(kept) {
+  return fieldsOf(kept).map((field) => [field.name, field.type, field.value, Boolean(field.checked)]);
+}
+
+function putBack(kept, typed) {
+  let changed = false;
+  for (const field of fieldsOf(kept)) {
+    const choice = field.type === "checkbox" || field.type === "radio";
+    const was = typed.find(([name, type, value]) => name === field.name && type === field.type && (!choice || value === field.value));
+    if (!was || field.type === "hidden") continue;
+    if (choice ? field.checked === was[3] : field.value === was[2]) continue;
+    if (choice) field.checked = was[3];
+    else field.value = was[2];
+    changed = true;
+  }
+  return changed;
+}
+
+if (form) {
+  let number = 0;
+  let sent = 0;
+
+  form.addEventListener("input", () => {
+    number += 1;
+    store((tab) => tab.setItem(place, JSON.stringify(typedIn(form))));
+  });
+
+  form.addEventListener("submit", () => {
+    // With a session that has ended this leads to the sign-in page and back here.
+    store((tab) => tab.setItem(place + ":sent", "1"));
+  });
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt === form) sent = number;
+  });
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt !== form) return;
+    const status = event.detail.xhr.status;
+    // What was typed while this was on its way is not saved yet.
+    if (event.detail.successful && sent === number) store((tab) => tab.removeItem(place));
+    const notice = document.querySelector("[data-session-ended]");
+    if (notice) notice.hidden = status !== 401;
+    if (status === 409) location.reload();
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const kept = store((tab) => tab.getItem(place));
+    const wasSent = store((tab) => tab.getItem(place + ":sent"));
+    store((tab) => { tab.removeItem(place); tab.removeItem(place + ":sent"); });
+    if (!kept || wasSent) return; // the server has it and shows it
+    if (!putBack(form, JSON.parse(kept))) return;
+    const notice = document.querySelector("[data-restored]");
+    if (notice) notice.hidden = false;
+    form.dispatchEvent(new Event("change"));
+  });
+}
+
+// --- A long list of choices is narrowed by typing a part of a name. What is chosen stays in sight.
+
+const words = document.querySelector("[data-narrow-words]");
+
+if (words) {
+  const list = document.getElementById(words.closest("[data-narrow]").dataset.narrow);
+  const count = document.querySelector("[data-narrow-count]");
+  words.addEventListener("input", (event) => {
+    event.stopPropagation(); // searching is not writing
+    const wanted = words.value.trim().toLocaleLowerCase();
+    let shown = 0;
+    for (const option of list.querySelectorAll(".form-check")) {
+      const fits = option.textContent.toLocaleLowerCase().includes(wanted);
+      option.hidden = !fits && !option.querySelector("input").checked;
+      shown += option.hidden ? 0 : 1;
+    }
+    count.textContent = count.dataset.words.replace("{count}", String(shown));
+  });
+  words.addEventListener("change", (event) => event.stopPropagation());
+  words.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") event.preventDefault();
+  });
+}
