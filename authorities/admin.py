@@ -6,6 +6,7 @@ What is in force is shown and not changed: an action makes the next version from
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Field, QuerySet, URLField
 from django.forms import BaseInlineFormSet, ModelForm
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin import KeptAdmin, TenureFilter
 from authorities import calendars, policies
@@ -249,6 +251,7 @@ class LineFormSet(BaseInlineFormSet[ClockPolicyLine, ClockPolicy, Any]):
 class ClockPolicyLineInline(DraftOnlyInline):
     model = ClockPolicyLine
     formset = LineFormSet
+    formfield_overrides = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
     fields = [
         "kind",
         "tier",
