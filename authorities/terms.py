@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import TextChoices
-from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
@@ -111,5 +110,3 @@ RULE_BOOK: Mapping[tuple[str, str], Terms] = {
     (ClockKind.REOPEN.value, ""): Terms(30),
     (ClockKind.REFER.value, ""): Terms(30),
 }
-
-UNITS = {True: _("working days"), False: _("days")}
