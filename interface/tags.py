@@ -3,7 +3,7 @@
 Inbox pages show hundreds of these, so each is made once per language and kept.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from django.templatetags.static import static
@@ -103,12 +103,12 @@ def _time(machine: str, human: str) -> SafeString:
 
 
 def due(at: date, left: int | None = None, *, provisional: bool = False, overdue: bool | None = None) -> SafeString:
-    """A due date. `at`: the last day, or an aware moment on it (read in the current time zone).
+    """A due date. `at`: the last day, or an aware `due_at`, which is the first moment after it (current time zone).
 
     `left`: working days left; negative when overdue by so many. `overdue` says so where days are not counted.
     `provisional`: the calendar of that year is not published yet.
     """
-    day = timezone.localtime(at).date() if isinstance(at, datetime) else at
+    day = (timezone.localtime(at) - timedelta(microseconds=1)).date() if isinstance(at, datetime) else at
     late = (left is not None and left < 0) if overdue is None else overdue
     return _due(day, left, provisional, late, get_language() or "")
 

@@ -1,14 +1,17 @@
 """The frame in a real browser: accessible, inside the policy, by keyboard, and without JavaScript."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db import connection, connections
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -20,13 +23,30 @@ DESK, PHONE = 1280, 375
 
 
 @pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    # Playwright keeps an event loop in this thread, in which Django would otherwise refuse to ask the database.
+def browser(chromium_path: str, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Browser]:
+    """Chromium. Playwright keeps an event loop in this thread; in its presence Django would refuse to ask the database,
+    and does not see the connections from before, which would keep the database from being copied.
+    """
+    with django_db_blocker.unblock():
+        connections.close_all()
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
         yield chromium
         chromium.close()
+        connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def _served(live_server: LiveServer) -> Iterator[None]:
+    """The server closes a connection a moment after its answer is read: wait for that before the database is copied."""
+    yield
+    deadline = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT pg_sleep(0.01), count(*) FROM pg_stat_activity WHERE datname = current_database()")
+            if cursor.fetchone()[1] == 1:
+                return
 
 
 @pytest.fixture
@@ -39,6 +59,12 @@ def session(live_server: LiveServer, settings: Any) -> dict[str, str]:
     return {"name": name, "value": client.cookies[name].value, "url": live_server.url}
 
 
+def _is_complaint(said: ConsoleMessage) -> bool:
+    """An answer of refusal is itself logged, by the browser and by htmx; that says nothing about our code."""
+    expected = ("Failed to load resource", "Response Status Error Code 503")
+    return said.type in ("error", "warning") and not said.text.startswith(expected)
+
+
 @contextmanager
 def _page(browser: Browser, *, session: dict[str, str] | None = None, **how: Any) -> Iterator[Page]:
     width = how.pop("width", DESK)
@@ -47,15 +73,7 @@ def _page(browser: Browser, *, session: dict[str, str] | None = None, **how: Any
         context.add_cookies([session])  # type: ignore[list-item]
     page = context.new_page()
     complaints: list[str] = []
-    # An answer of refusal is itself logged, by the browser and by htmx; that is not a complaint about our code.
-    page.on(
-        "console",
-        lambda said: (
-            complaints.append(said.text)
-            if said.type in ("error", "warning") and "Failed to load resource" not in said.text
-            else None
-        ),
-    )
+    page.on("console", lambda said: complaints.append(said.text) if _is_complaint(said) else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     try:
         yield page

@@ -69,8 +69,8 @@ def test_due(left: int | None, extra: dict[str, bool], words: str, kind: str) ->
     assert f"due-{kind}" in html
 
 
-def test_a_due_moment_is_read_in_the_current_time_zone() -> None:
-    end_of_day_in_beijing = datetime(2026, 3, 16, 15, 59, 59, tzinfo=UTC)
+def test_a_due_moment_is_the_first_after_the_last_day_in_the_current_time_zone() -> None:
+    end_of_day_in_beijing = datetime(2026, 3, 16, 16, 0, tzinfo=UTC)
 
     with translation.override("en"), timezone.override("Asia/Shanghai"):
         assert 'datetime="2026-03-16"' in tags.due(end_of_day_in_beijing, 3)
