@@ -1,8 +1,9 @@
 import base64
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -28,6 +29,14 @@ def sign_trips(at: datetime) -> Checkpoint | None:
 def looked_at(at: datetime = MONDAY) -> AccessEntry:
     user, _new = User.objects.get_or_create(email="carol@office.example", defaults={"name": "Carol"})
     return AccessEntry.objects.create(at=at, user=user, role="reviewer", subject=Trip().pk, page="request")
+
+
+def closing(work: Callable[[], Any]) -> Any:
+    """Do `work` in a thread, and close the thread's connection."""
+    try:
+        return work()
+    finally:
+        connection.close()
 
 
 def test_a_day_is_signed_once(happen: Happen) -> None:
@@ -62,17 +71,14 @@ def test_days_on_which_nobody_signed_are_caught_up(happen: Happen) -> None:
 
 def test_two_signers_at_once_make_one_checkpoint(happen: Happen) -> None:
     happen(Trip())
-    together = Barrier(2)
+    together = Barrier(2, timeout=20)
 
-    def signer(_number: int) -> Checkpoint | None:
-        try:
-            together.wait()
-            return sign_trips(MONDAY)
-        finally:
-            connection.close()
+    def signer() -> Checkpoint | None:
+        together.wait()
+        return sign_trips(MONDAY)
 
     with ThreadPoolExecutor(2) as pool:
-        made = list(pool.map(signer, range(2)))
+        made = [run.result() for run in [pool.submit(closing, signer) for _number in range(2)]]
     assert sorted(one is None for one in made) == [False, True]
     assert verify(chained=[Trip]).first_break is None
 
@@ -111,35 +117,30 @@ def test_a_column_added_later_does_not_break_what_was_signed(trips: None) -> Non
 def test_a_row_still_on_its_way_is_waited_for(trips: None) -> None:
     """Numbers are given out before rows are committed: the second row is there before the first."""
     looked_at()
-    written, ready = Barrier(2), Barrier(2)
+    written, go_on = Event(), Event()
 
     def slow() -> None:
-        try:
-            with transaction.atomic():
-                looked_at()
-                written.wait()
-                ready.wait()
-        finally:
-            connection.close()
-
-    def signer() -> Checkpoint | None:
-        try:
-            return sign_trips(MONDAY)
-        finally:
-            connection.close()
+        with transaction.atomic():
+            looked_at()
+            written.set()
+            go_on.wait(20)
 
     with ThreadPoolExecutor(2) as pool:
-        slow_one = pool.submit(slow)
-        written.wait()
-        looked_at()
-        signing_one = pool.submit(signer)
-        with connection.cursor() as cursor:  # until the signer has found somebody to wait for
-            while not signing_one.done():
-                cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%virtualtransaction = ANY%'")
-                if cursor.fetchone()[0] > 1:
-                    break
-        assert not signing_one.done()
-        ready.wait()
+        slow_one = pool.submit(closing, slow)
+        try:
+            assert written.wait(20)
+            looked_at()
+            signing_one = pool.submit(closing, lambda: sign_trips(MONDAY))
+            with connection.cursor() as cursor:  # until the signer has found somebody to wait for
+                waiting = 1
+                while waiting == 1 and not signing_one.done():
+                    cursor.execute(
+                        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%virtualtransaction = ANY%'"
+                    )
+                    waiting = cursor.fetchone()[0]
+            assert not signing_one.done()
+        finally:
+            go_on.set()
         slow_one.result()
         made = signing_one.result()
     assert made is not None
@@ -153,17 +154,10 @@ def test_nothing_is_signed_while_somebody_does_not_finish(trips: None, monkeypat
     with transaction.atomic():
         looked_at()
         with ThreadPoolExecutor(1) as pool, pytest.raises(StillWriting, match="accounts_accessentry"):
-            pool.submit(lambda: _closing(lambda: sign_trips(MONDAY))).result()
+            pool.submit(closing, lambda: sign_trips(MONDAY)).result()
     assert not Checkpoint.objects.exists()
     assert not CheckpointHead.objects.exists()
     assert sign_trips(MONDAY) is not None
-
-
-def _closing(work: Any) -> Any:
-    try:
-        return work()
-    finally:
-        connection.close()
 
 
 @pytest.mark.parametrize("key", ["", "short", "!" * 44])

@@ -1,8 +1,7 @@
 """Alice asks, Bob is told, the mail server has its days."""
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
 
 import pytest
@@ -216,26 +215,38 @@ def test_a_run_stops_at_its_measure_and_says_that_there_is_more(happen: Happen) 
     assert deliver(at=MONDAY, most=2) == Delivered(mails=1)
 
 
-def test_two_workers_share_the_work(committed: None, happen: Happen, mails: MailServer) -> None:
-    everybody = [person(f"P{number}") for number in range(10)]
-    for _number in range(20):
-        happen(*everybody)
-    together = Barrier(4)
+def four_workers(at: datetime) -> list[Delivered]:
+    together = Barrier(4, timeout=20)
 
     def worker(_number: int) -> Delivered:
         try:
             together.wait()
-            return deliver(at=MONDAY)
+            return deliver(at=at)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(4) as pool:
-        runs = list(pool.map(worker, range(4)))
-    deliver(at=MONDAY)  # what a worker skipped because another had it in hand
-    assert sum(run.events for run in runs) == 20
-    assert Notification.objects.filter(done_at=None).count() == 0
-    assert Counter(message["Message-ID"] for message in mails.received).most_common(1)[0][1] == 1
-    assert len(mails.received) == 200
+        return list(pool.map(worker, range(4)))
+
+
+def test_workers_at_once_tell_each_event_once(committed: None, happen: Happen) -> None:
+    alice = person("Alice")
+    for _number in range(120):
+        happen(alice)
+    assert sum(run.events for run in four_workers(MONDAY)) == 120
+    assert Notification.objects.count() == 240
+
+
+def test_workers_at_once_send_each_mail_once(committed: None, happen: Happen, mails: MailServer) -> None:
+    happen(*[person(f"P{number}") for number in range(100)])
+    mails.hangs_up = True
+    assert deliver(at=MONDAY) == Delivered(events=1, failures=1)
+    mails.hangs_up = False
+    runs = four_workers(MONDAY + MINUTE)
+    assert sum(run.mails for run in runs) == 100
+    assert min(run.mails for run in runs) > 0
+    assert len({message["Message-ID"] for message in mails.received}) == len(mails.received) == 100
+    assert not Notification.objects.filter(done_at=None).exists()
 
 
 def test_an_event_that_somebody_has_in_hand_is_left_to_them(committed: None, happen: Happen) -> None:
