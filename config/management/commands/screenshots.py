@@ -1,0 +1,112 @@
+"""`manage.py screenshots`: pictures of every page, for the README and for looking at them.
+
+Needs the product running with its demonstration data, Chromium, and the tools of the tests.
+"""
+
+import shutil
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.roles import Role
+from approvals import demo
+
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
+# Role → (name of the picture, address); "{mine}", "{case}" are requests that this person can open.
+PAGES: dict[str, list[tuple[str, str]]] = {
+    "": [("sign-in", "/accounts/login/"), ("password-reset", "/accounts/password/reset/")],
+    Role.APPLICANT: [
+        ("home-applicant", "/"),
+        ("my-requests", "/requests/"),
+        ("new-request", "/requests/new/"),
+        ("request", "a[href^='/requests/']:not([href$='/new/'])"),
+        ("notifications", "/notifications/"),
+    ],
+    Role.OFFICER: [
+        ("home-officer", "/"),
+        ("inbox-officer", "/inbox/"),
+        ("employees", "/employees/"),
+        ("employee-new", "/employees/new/"),
+    ],
+    Role.REVIEWER: [("home-reviewer", "/"), ("inbox-reviewer", "/inbox/"), ("case", "a[data-open]")],
+    Role.SENIOR: [("home-senior", "/"), ("inbox-senior", "/inbox/")],
+    Role.ADMINISTRATOR: [
+        ("home-administrator", "/"),
+        ("overview", "/overview/"),
+        ("failures", "/notifications/failures/"),
+        ("styleguide", "/styleguide/"),
+        ("back-office", "/admin/"),
+    ],
+    Role.AUDITOR: [("home-auditor", "/")],
+}
+
+
+class Command(BaseCommand):
+    """Signs in as each demonstration account and takes every page: desk and phone, light and dark, both languages."""
+
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--url", default="http://localhost:8000", help="where the product runs")
+        parser.add_argument("--to", type=Path, default=Path(settings.BASE_DIR) / "docs" / "screenshots")
+        parser.add_argument("--all", action="store_true", help="dark and Chinese too; without it light and English only")
+        parser.add_argument("--only", default="", help="pictures whose name has this in it")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from playwright.sync_api import sync_playwright
+
+        chromium = shutil.which("chromium")
+        if chromium is None:
+            raise CommandError("Chromium is not installed (on Debian: apt-get install chromium).")
+        folder: Path = options["to"]
+        folder.mkdir(parents=True, exist_ok=True)
+        with sync_playwright() as play:
+            browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+            for language, scheme in self._looks(options["all"]):
+                for role, pages in PAGES.items():
+                    for size, viewport in (("desk", DESK), ("phone", PHONE)):
+                        context = browser.new_context(
+                            viewport=viewport, color_scheme=scheme, locale=language, base_url=options["url"]
+                        )
+                        page = context.new_page()
+                        if role:
+                            self._sign_in(page, role)
+                        for name, where in pages:
+                            if options["only"] not in name:
+                                continue
+                            self._open(page, where)
+                            look = "" if (language, scheme) == ("en", "light") else f"-{language}-{scheme}"
+                            target = folder / f"{name}-{size}{look}.png"
+                            page.screenshot(path=target, full_page=True)
+                            self.stdout.write(target.name)
+                        context.close()
+            browser.close()
+
+    @staticmethod
+    def _looks(everything: bool) -> Iterator[tuple[str, Any]]:
+        yield "en", "light"
+        if everything:
+            yield "en", "dark"
+            yield "zh-CN", "light"
+            yield "zh-CN", "dark"
+
+    @staticmethod
+    def _sign_in(page: Any, role: str) -> None:
+        account = next(one for one in demo.accounts() if one.role == role)
+        page.goto("/accounts/login/")
+        page.fill("input[name=login]", account.email)
+        page.fill("input[name=password]", demo.PASSWORD)
+        page.press("input[name=password]", "Enter")
+        page.wait_for_load_state("networkidle")
+
+    @staticmethod
+    def _open(page: Any, where: str) -> None:
+        if where.startswith("/"):
+            page.goto(where)
+        else:
+            page.locator(where).first.click()
+        page.wait_for_load_state("networkidle")
