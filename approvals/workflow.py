@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -998,8 +999,9 @@ def overturn(request_id: UUID, *, actor: Actor, at: datetime, text: str) -> Trav
 
     def prepare(step: _Step) -> Mapping[str, Any]:
         _days_are_free(step)
-        appeal = step.request.open_appeal
-        assert appeal is not None
+        assert step.request.open_appeal is not None
+        # A copy: the transition still has to find the appeal under review.
+        appeal = copy(step.request.open_appeal)
         was = journal.stored(appeal)
         appeal.state, appeal.outcome_text, appeal.ended_at = AppealState.OVERTURNED, why, at
         journal.write([(appeal, was)], [])
