@@ -45,8 +45,10 @@ class Delivered:
     more: bool = False
 
 
-def deliver(*, at: datetime, most: int = 500) -> Delivered:
+def deliver(*, at: datetime, most: int = 500, mails: bool = True) -> Delivered:
     """Tell everybody what is due at `at` (aware): at most about `most` events, then at most `most` mails.
+
+    Without `mails` those stay due.
 
     An event is told once to each person and channel, however often this runs. A mail is sent once, except that a
     process killed between sending and marking sends it again under the same Message-ID. What fails is tried again
@@ -55,7 +57,8 @@ def deliver(*, at: datetime, most: int = 500) -> Delivered:
     done = Delivered()
     while done.events + done.failures < most and _fan_out(done, at):
         pass
-    _send_mails(done, at, most)
+    if mails:
+        _send_mails(done, at, most)
     done.more = done.events >= most or done.mails >= most
     return done
 

@@ -1,0 +1,277 @@
+"""Offices, companies, people, law and lists of the demonstration: everything that is there before the first request."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from stdnum.cn import uscc
+
+from accounts.models import RoleAssignment, User
+from accounts.roles import Role
+from approvals.demo import grounds, names
+from approvals.demo.printed import ACCOUNTS, PASSWORD, Account
+from authorities.models import LegalInstrument, Office, Posting, ReasonCode
+from companies.models import Company, Membership, Project
+from employees.models import Employee, ProjectAssignment, TravelDocument
+from sensitivity import publishing
+from sensitivity.models import ListEntry, ListVersion, SensitivityList
+
+EMPLOYEES = 200
+SINCE = datetime(2021, 1, 4, tzinfo=UTC)
+
+# code, name zh, name en, city, address, telephone, first officer number
+_OFFICES = (
+    ("BJ-HD", "海淀办公室", "Haidian office", "Beijing", "北京市海淀区示例路1号", "+86 10 5550 0101", 400),
+    ("SH-PD", "浦东办公室", "Pudong office", "Shanghai", "上海市浦东新区示例路2号", "+86 21 5550 0202", 500),
+    ("SZ-NS", "南山办公室", "Nanshan office", "Shenzhen", "深圳市南山区示例路3号", "+86 755 5550 0303", 600),
+)
+# domain, name zh, name en, office, code of the place in the unified social credit code
+_COMPANIES = (
+    ("tianshu", "天枢智能科技有限公司", "Tianshu Intelligence", 0, "110108"),
+    ("mingyan", "明砚大模型有限公司", "Mingyan Models", 0, "110108"),
+    ("lantu", "澜图视觉技术有限公司", "Lantu Vision", 1, "310115"),
+    ("yunque", "云雀语音技术有限公司", "Yunque Speech", 1, "310115"),
+    ("tuochuan", "拓川机器人有限公司", "Tuochuan Robotics", 2, "440305"),
+    ("hengyun", "衡云算力有限公司", "Hengyun Compute", 2, "440305"),
+)
+_PROJECTS = (
+    "晨星 Morning Star",
+    "远帆 Far Sail",
+    "听风 Listening Wind",
+    "星轨 Star Trail",
+    "云梯 Cloud Ladder",
+    "深谷 Deep Valley",
+)
+_POSITIONS = (
+    "算法研究员 Research scientist",
+    "机器学习工程师 Machine learning engineer",
+    "系统架构师 Systems architect",
+    "数据工程师 Data engineer",
+    "产品经理 Product manager",
+    "芯片设计工程师 Chip designer",
+    "安全研究员 Security researcher",
+    "技术总监 Technical director",
+)
+_OFFICE_STAFF = ((Role.HEAD, 1), (Role.SENIOR, 2), (Role.REVIEWER, 4), (Role.APPEAL_REVIEWER, 2))
+
+
+@dataclass
+class Staff:
+    """The people of one office."""
+
+    office: Office
+    by_role: dict[Role, list[User]] = field(default_factory=dict)
+
+
+@dataclass
+class Places:
+    """Who can play a part in a story."""
+
+    offices: dict[int, Staff] = field(default_factory=dict)
+    officers: dict[int, list[User]] = field(default_factory=dict)
+    employees: list[Employee] = field(default_factory=list)
+    featured: Employee | None = None
+    lists: list[SensitivityList] = field(default_factory=list)
+    list_managers: list[User] = field(default_factory=list)
+
+
+class _Founding:
+    """Lays out the places. Rows are made in bulk; the password is hashed once, not for each of 250 accounts."""
+
+    def __init__(self, random: Random, *, today: date, language: str) -> None:
+        self.random, self.today, self.language = random, today, language
+        self.people = names.people(random)
+        self.password = make_password(PASSWORD)
+        self.places = Places()
+        self.made = 0
+
+    def user(self, name: str, email: str, language: str, **values: Any) -> User:
+        return User.objects.create(
+            name=name, email=email, language=language, password=self.password, date_joined=SINCE, **values
+        )
+
+    def account(self, account: Account) -> User:
+        staff = account.role in (Role.ADMINISTRATOR, Role.LIST_MANAGER)
+        return self.user(account.name, account.email, self.language, is_staff=staff)
+
+    def somebody(self, domain: str) -> User:
+        name_zh, name_en = next(self.people)
+        self.made += 1
+        return self.user(f"{name_zh} {name_en}", f"{_local(name_en)}.{self.made}@{domain}.example", "zh-hans")
+
+    def found(self) -> Places:
+        given = {account.role: self.account(account) for account in ACCOUNTS if account.role is not Role.LIST_MANAGER}
+        self.installation(given)
+        self.law()
+        offices = [self.office(index, given if index == 0 else {}) for index in range(len(_OFFICES))]
+        companies = [self.company(index, offices, given if index == 0 else {}) for index in range(len(_COMPANIES))]
+        self.roster(companies, given[Role.APPLICANT])
+        self.sensitivity_lists()
+        return self.places
+
+    def installation(self, given: dict[Role, User]) -> None:
+        self.places.list_managers = [self.account(a) for a in ACCOUNTS if a.role is Role.LIST_MANAGER]
+        held = [(user, Role.LIST_MANAGER) for user in self.places.list_managers]
+        held += [(given[role], role) for role in (Role.ADMINISTRATOR, Role.AUDITOR)]
+        RoleAssignment.objects.bulk_create(RoleAssignment(user=user, role=role, starts_at=SINCE) for user, role in held)
+
+    def law(self) -> None:
+        for code, points_at, article, label_zh, label_en in grounds.REASON_CODES:
+            instrument = LegalInstrument.objects.create(
+                title_zh=grounds.INSTRUMENT[0],
+                title_en=grounds.INSTRUMENT[1],
+                article=article,
+                url=f"https://law.example/exit-approvals/{code.lower()}",
+                published_on=date(2020, 10, 1),
+                effective_from=date(2021, 1, 1),
+            )
+            ReasonCode.objects.create(
+                code=code,
+                label_zh=label_zh,
+                label_en=label_en,
+                points_at=points_at,
+                instrument=instrument,
+                active_from=date(2021, 1, 1),
+            )
+
+    def office(self, index: int, given: dict[Role, User]) -> Office:
+        code, name_zh, name_en, city, address, phone, number = _OFFICES[index]
+        office = Office.objects.create(
+            code=code,
+            name_zh=name_zh,
+            name_en=name_en,
+            city=city,
+            address=address,
+            phone=phone,
+            email=f"{code.lower()}@authority.example",
+        )
+        staff = Staff(office)
+        for role, count in _OFFICE_STAFF:
+            for place in range(count):
+                number += self.random.randint(1, 9)
+                user = given[role] if place == 0 and role in given else self.somebody("authority")
+                Posting.objects.create(user=user, office=office, role=role, number=f"{number:04d}", starts_at=SINCE)
+                staff.by_role.setdefault(role, []).append(user)
+        self.places.offices[office.pk] = staff
+        return office
+
+    def company(self, index: int, offices: list[Office], given: dict[Role, User]) -> tuple[Company, str]:
+        domain, name_zh, name_en, office, place = _COMPANIES[index]
+        base = f"91{place}MA{self.random.randint(0, 9_999_999):07d}"
+        company = Company.objects.create(
+            uscc=base + uscc.calc_check_digit(base),
+            name_zh=f"{name_zh}（虚构）",
+            name_en=f"{name_en} (fictitious)",
+            office=offices[office],
+        )
+        officers = [given.get(Role.OFFICER) or self.somebody(domain), self.somebody(domain)]
+        Membership.objects.bulk_create(Membership(user=user, company=company, starts_at=SINCE) for user in officers)
+        self.places.officers[company.pk] = officers
+        Project.objects.bulk_create(
+            Project(company=company, code=f"P-{number:02d}", name=name)
+            for number, name in sorted(self.random.sample(list(enumerate(_PROJECTS, 2)), 4))
+        )
+        return company, domain
+
+    def roster(self, companies: list[tuple[Company, str]], applicant: User) -> None:
+        rows: list[Employee] = []
+        for number in range(EMPLOYEES):
+            company, domain = companies[0] if number == 0 else self.random.choice(companies)
+            if number == 0:
+                account = ACCOUNTS[0]
+                user, name_zh, name_en = applicant, account.name_zh, account.name_en
+            else:
+                name_zh, name_en = next(self.people)
+                email = f"{_local(name_en)}.{number}@{domain}.example"
+                user = self.user(f"{name_zh} {name_en}", email, self.random.choice(("zh-hans",) * 4 + ("en",)))
+            rows.append(
+                Employee(
+                    user=user,
+                    company=company,
+                    number=f"{domain[:2].upper()}{1000 + number}",
+                    name_zh=name_zh,
+                    name_en=name_en,
+                    position=self.random.choice(_POSITIONS),
+                    employed_from=SINCE.date() + timedelta(days=self.random.randint(0, 900)),
+                )
+            )
+        Employee.unscoped.bulk_create(rows)
+        self.places.employees, self.places.featured = rows, rows[0]
+        passport = TravelDocument.Kind.PASSPORT
+        TravelDocument.objects.bulk_create(
+            TravelDocument(
+                employee=row,
+                kind=passport,
+                issued_by="CN",
+                expires_on=self.today + timedelta(days=self.random.randint(40, 3400)),
+            )
+            for row in rows
+        )
+        projects: dict[int, list[Project]] = {}
+        for project in Project.objects.order_by("pk"):
+            projects.setdefault(project.company_id, []).append(project)
+        ProjectAssignment.objects.bulk_create(
+            ProjectAssignment(employee=row, project=self.random.choice(projects[row.company_id]), starts_at=SINCE)
+            for row in rows
+        )
+
+    def sensitivity_lists(self) -> None:
+        author, publisher = self.places.list_managers
+        for plan in grounds.LISTS:
+            kept = SensitivityList.objects.create(
+                kind=plan.kind,
+                name_zh=plan.name_zh,
+                name_en=plan.name_en,
+                owner=author,
+                legal_basis=f"{grounds.NOTICE[0]} · {grounds.NOTICE[1]}, https://law.example/lists/{plan.kind.value}",
+            )
+            version = publishing.draft(kept, author=author)
+            ListEntry.objects.bulk_create(
+                ListEntry(
+                    version=version,
+                    code=code,
+                    label_zh=label_zh,
+                    label_en=label_en,
+                    level=level,
+                    reason_zh=plan.reason_zh,
+                    reason_en=plan.reason_en,
+                )
+                for code, label_zh, label_en, level in plan.entries
+            )
+            publishing.publish(version.pk, publisher=publisher, on=SINCE.date())
+            self.places.lists.append(kept)
+
+
+def found(random: Random, *, today: date, language: str) -> Places:
+    """Make all of it. `today` is what documents expire after; `language` that of the printed accounts."""
+    return _Founding(random, today=today, language=language).found()
+
+
+def revise(places: Places, on: date) -> None:
+    """A second version of every list with clearer reasons, published by another person than its author; and a third
+    one of the first list that waits as a draft."""
+    author, publisher = places.list_managers
+    for kept in places.lists:
+        version = publishing.draft(kept, author=author)
+        for entry in version.entries.all():
+            entry.reason_zh += "（第二版）"
+            entry.reason_en += " (second version)"
+            entry.save()
+        publishing.publish(version.pk, publisher=publisher, on=on)
+    draft = publishing.draft(places.lists[0], author=author)
+    ListEntry.objects.create(
+        version=draft,
+        code="cs.NE",
+        label_zh="神经形态计算",
+        label_en="Neuromorphic computing",
+        level=1,
+        reason_zh="拟新增",
+        reason_en="To be added.",
+    )
+    assert draft.state == ListVersion.State.DRAFT
+
+
+def _local(name: str) -> str:
+    return name.lower().replace("ü", "u").replace(" ", ".")

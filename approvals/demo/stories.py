@@ -1,0 +1,484 @@
+"""What becomes of each request: a fate, laid out as acts of people with working days between them.
+
+What only a clock does (forward, lapse, escalate, deem approved, close) is in no story: the clocks do it when the
+story leaves them the time.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from approvals import workflow
+from approvals.states import Tier
+
+FAST, STANDARD = Tier.FAST, Tier.STANDARD
+ONE_DECIDES = (Tier.FAST, Tier.STANDARD)
+TWO_DECIDE = (Tier.HEIGHTENED, Tier.RESTRICTED)
+ANY = tuple(Tier)
+BUSINESS = ("conference", "conference", "conference", "business", "study")
+PERSONAL = ("personal",)
+URGENT = ("urgent_humanitarian",)
+MIXED = (*BUSINESS, *BUSINESS, *PERSONAL)
+
+# How many working days a reviewer may take in all before the clock runs out, with a day to spare.
+_BUDGET = {Tier.FAST: 2, Tier.STANDARD: 8, Tier.HEIGHTENED: 15, Tier.RESTRICTED: 15}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One verb, by whom, so many working days after the act before it (0: later on the same day)."""
+
+    verb: str
+    who: str
+    gap: int = 0
+    values: Mapping[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Telling:
+    """What a story is told with: its own random numbers, the tier of the trip, the language of the applicant."""
+
+    random: Random
+    tier: Tier
+    language: str
+
+    def say(self, topic: str) -> str:
+        """A sentence on `topic`."""
+        return str(self.random.choice(TEXTS[topic])[0 if self.language == "zh" else 1])
+
+
+Plot = Callable[[Telling], list[Act]]
+
+
+# What people write: (Chinese, English).
+TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "return": (
+        (
+            "请补充会议日程，并说明是否介绍未发表的工作。",
+            "Please add the programme and say whether unpublished work is shown.",
+        ),
+        ("返程日期与机票不一致，请更正。", "The day of return does not agree with the ticket; please correct it."),
+    ),
+    "decline": (
+        ("本季度差旅预算已用完。", "The travel budget of this quarter is used up."),
+        ("项目交付期间不宜外出。", "The project is being delivered in that week."),
+    ),
+    "object": (("该员工在此期间负责上线值班。", "The employee is on duty for a release in these days."),),
+    "endorse": (("", ""), ("", ""), ("同意，材料已由项目组审阅。", "Supported; the project has reviewed the slides.")),
+    "reason": (("需确认接待单位与交流内容。", "To see who the host is and what is discussed."),),
+    "question": (
+        ("请说明费用由谁承担。", "Who pays for the trip?"),
+        ("请提供报告幻灯片。", "Please provide the slides of the talk."),
+        ("与接待单位此前有过哪些合作？", "What have you done with the host before?"),
+    ),
+    "answer": (
+        ("由公司承担，合同编号见附件。", "The company pays; the contract is attached."),
+        ("幻灯片只含已公开的结果。", "The slides hold published results only."),
+        ("此前没有合作。", "Nothing so far."),
+    ),
+    "approval": (
+        ("行程完整，内容均已公开。", "The itinerary is complete and everything is published work."),
+        ("未见需限制的内容。", "Nothing that would have to be restricted."),
+    ),
+    "condition": (
+        ("只使用不含工作资料的旅行电脑。", "Use the travel laptop without work data only."),
+        ("报告内容以附件中的幻灯片为限。", "The talk keeps to the slides that are attached."),
+        ("返程后十日内提交简要说明。", "A short report within ten days of the return."),
+    ),
+    "reply": (
+        ("我可以不参加该环节，并提供修改后的日程。", "I can leave out that session and provide a changed programme."),
+        ("所述内容已于上月公开发表，链接见附件。", "What is named was published last month; the link is attached."),
+    ),
+    "reject": (("请再考虑缩短行程的可能。", "Please look again at a shorter trip."),),
+    "extension": (("需等待专业办公室的意见。", "The opinion of the specialist office is awaited."),),
+    "hand_over": (("原审核人休假。", "The reviewer is on leave."),),
+    "recuse": (("与申请人曾为同事。", "A former colleague of the applicant."),),
+    "appeal": (
+        ("决定所依据的议程已取消，请重新考虑。", "The session that the decision rests on was cancelled."),
+        ("内容已公开发表，不属于清单范围。", "The work is published and so not within the list."),
+    ),
+    "upheld": (("申诉未提出新的事实，原决定成立。", "The appeal brings no new facts; the decision stands."),),
+    "overturned": (("经核实，该环节已取消，原理由不再成立。", "The session was cancelled; the ground is gone."),),
+}
+
+# (reason code, reasons, facts, milder measures), each in Chinese and English.
+_REFUSALS = (
+    (
+        "TEC-01",
+        (
+            "拟介绍的训练方法尚未公开，属清单所列技术。",
+            "The training method to be shown is not published and is on the list.",
+        ),
+        ("附件幻灯片第12至15页。", "Slides 12 to 15 of the attachment."),
+        ("考虑过删去该部分；申请人表示报告无法成立。", "Leaving the part out was considered; the talk would not hold."),
+    ),
+    (
+        "EVT-01",
+        ("活动第二天为非公开环节。", "The second day of the event is a closed session."),
+        ("主办方日程，第二天下午。", "The programme of the organisers, second afternoon."),
+        (
+            "考虑过缩短行程；其余日期无申请人的安排。",
+            "A shorter trip was considered; nothing is left on the other days.",
+        ),
+    ),
+)
+_REVOCATIONS = (
+    (
+        "DST-01",
+        ("批准后目的地发布了新的限制公告。", "A new restriction for the destination was published after the approval."),
+        ("公告见公布的目的地清单。", "The notice is in the published list of destinations."),
+        ("考虑过改期；申请人的活动日期固定。", "Other dates were considered; those of the event are fixed."),
+    ),
+)
+
+
+def _grounds(told: Telling, choices: tuple[Any, ...] = _REFUSALS) -> workflow.Grounds:
+    code, text, facts, milder = told.random.choice(choices)
+    index = 0 if told.language == "zh" else 1
+    return workflow.Grounds(text=text[index], reason_codes=[code], facts=facts[index], milder_measures=milder[index])
+
+
+# ── pieces of stories ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _begin(told: Telling) -> list[Act]:
+    acts = [Act("start", "applicant"), Act("fill", "applicant")]
+    if told.random.random() < 0.3:
+        acts.append(Act("attach", "applicant"))
+    return acts
+
+
+def _submitted(told: Telling) -> list[Act]:
+    return [*_begin(told), Act("submit", "applicant", told.random.choice((0, 0, 1)))]
+
+
+def _endorsed(told: Telling) -> list[Act]:
+    endorse = Act("endorse", "officer", told.random.choice((0, 1, 1, 2)), {"comment": told.say("endorse")})
+    return [*_submitted(told), endorse]
+
+
+def _take(told: Telling, gap: int | None = None) -> Act:
+    return Act("take", "reviewer", told.random.choice((0, 1)) if gap is None else gap, {"no_conflict": True})
+
+
+def _taken(told: Telling) -> list[Act]:
+    return [*_endorsed(told), _take(told)]
+
+
+def _conditions(told: Telling) -> list[str]:
+    return [told.say("condition")] if told.random.random() < 0.3 else []
+
+
+def _decide(told: Telling, *, conditions: list[str] | None = None) -> list[Act]:
+    """From taken to approved, the way that the tier asks for."""
+    chosen = _conditions(told) if conditions is None else conditions
+    gap = told.random.randint(0, max(1, _BUDGET[told.tier] // 2))
+    if told.tier in ONE_DECIDES:
+        return [
+            Act(
+                "approve",
+                "reviewer",
+                min(gap, 1) if told.tier is FAST else gap,
+                {"text": told.say("approval"), "conditions": chosen},
+            )
+        ]
+    return [_propose_approval(told, gap, chosen), Act("confirm", "senior", told.random.choice((0, 1, 2)))]
+
+
+def _propose_approval(told: Telling, gap: int, conditions: list[str]) -> Act:
+    grounds = workflow.Grounds(text=told.say("approval"))
+    return Act("propose", "reviewer", gap, {"outcome": "approved", "grounds": grounds, "conditions": conditions})
+
+
+def _propose_denial(told: Telling) -> Act:
+    return Act("propose", "reviewer", told.random.randint(1, 3), {"outcome": "denied", "grounds": _grounds(told)})
+
+
+def _ask(told: Telling, items: int = 2) -> Act:
+    questions = [text[0 if told.language == "zh" else 1] for text in told.random.sample(TEXTS["question"], items)]
+    gap = told.random.choice((0, 1))
+    return Act("ask_information", "reviewer", gap, {"items": questions, "reason": told.say("reason")})
+
+
+def _answer(told: Telling, items: int = 2) -> Act:
+    answers = [told.say("answer") for _item in range(items)]
+    return Act("answer", "applicant", told.random.randint(1, 5), {"answers": answers})
+
+
+# ── stories ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def draft(told: Telling) -> list[Act]:
+    return [Act("start", "applicant"), Act(told.random.choice(("fill", "fill_partly", "fill_wrongly")), "applicant")]
+
+
+def company_review(told: Telling) -> list[Act]:
+    return _submitted(told)
+
+
+def returned(told: Telling) -> list[Act]:
+    comment = told.say("return")
+    return [*_submitted(told), Act("return_for_changes", "officer", told.random.choice((0, 1)), {"comment": comment})]
+
+
+def resubmitted(told: Telling) -> list[Act]:
+    again = [Act("fill", "applicant", told.random.randint(1, 4)), Act("submit", "applicant")]
+    return [*returned(told), *again]
+
+
+def declined(told: Telling) -> list[Act]:
+    return [
+        *_submitted(told),
+        Act("decline", "officer", told.random.choice((0, 1, 2)), {"comment": told.say("decline")}),
+    ]
+
+
+def referred(told: Telling) -> list[Act]:
+    return [*declined(told), Act("refer", "applicant", told.random.randint(1, 6))]
+
+
+def referred_approved(told: Telling) -> list[Act]:
+    return [*referred(told), _take(told), *_decide(told)]
+
+
+def objected(told: Telling) -> list[Act]:
+    return [*_submitted(told), Act("object", "officer", told.random.choice((0, 1)), {"comment": told.say("object")})]
+
+
+def with_office(told: Telling) -> list[Act]:
+    return _endorsed(told)
+
+
+def taken(told: Telling) -> list[Act]:
+    return _taken(told)
+
+
+def forwarded(told: Telling) -> list[Act]:
+    """The company is silent for its three working days; then a reviewer takes the case."""
+    return [*_submitted(told), _take(told, gap=4 if told.tier is FAST else 5)]
+
+
+def information(told: Telling) -> list[Act]:
+    return [*_taken(told), _ask(told)]
+
+
+def answered(told: Telling) -> list[Act]:
+    return [*information(told), _answer(told)]
+
+
+def second_round(told: Telling) -> list[Act]:
+    agreed = Act("agree_information", "senior", told.random.choice((0, 1)))
+    return [*answered(told), agreed, _ask(told, 1)]
+
+
+def extended(told: Telling) -> list[Act]:
+    values = {"working_days": told.random.randint(3, 10), "reason": told.say("extension")}
+    return [*_taken(told), Act("extend", "senior", _BUDGET[told.tier] // 2, values)]
+
+
+def handed_over(told: Telling) -> list[Act]:
+    return [*_taken(told), Act("hand_over", "senior", told.random.choice((0, 1)), {"reason": told.say("hand_over")})]
+
+
+def recused(told: Telling) -> list[Act]:
+    again = Act("take", "other_reviewer", 0, {"no_conflict": True})
+    return [*_taken(told), Act("recuse", "reviewer", 0, {"reason": told.say("recuse")}), again]
+
+
+def proposed(told: Telling) -> list[Act]:
+    return [*_taken(told), _propose_approval(told, told.random.randint(1, 6), _conditions(told))]
+
+
+def given_back(told: Telling) -> list[Act]:
+    return [*proposed(told), Act("reject_proposal", "senior", told.random.choice((1, 2)), {"note": told.say("reject")})]
+
+
+def denial_proposed(told: Telling) -> list[Act]:
+    return [*_taken(told), _propose_denial(told)]
+
+
+def denial_replied(told: Telling) -> list[Act]:
+    return [*denial_proposed(told), Act("reply", "applicant", told.random.randint(1, 3), {"text": told.say("reply")})]
+
+
+def approved(told: Telling) -> list[Act]:
+    return [*_taken(told), *_decide(told)]
+
+
+def approved_with_conditions(told: Telling) -> list[Act]:
+    return [*_taken(told), *_decide(told, conditions=[told.say("condition")])]
+
+
+def approved_after_answer(told: Telling) -> list[Act]:
+    return [*answered(told), *_decide(told)]
+
+
+def cancelled(told: Telling) -> list[Act]:
+    """Cleared, and then the applicant stays at home."""
+    return [*approved(told), Act("close", "applicant", told.random.randint(1, 5))]
+
+
+def denied(told: Telling) -> list[Act]:
+    """The applicant is heard: with a reply, or by the five working days passing."""
+    if told.random.random() < 0.6:
+        return [*denial_replied(told), Act("confirm", "senior", told.random.choice((0, 1, 2)))]
+    return [*denial_proposed(told), Act("confirm", "senior", told.random.choice((6, 7)))]
+
+
+def appealed(told: Telling) -> list[Act]:
+    return [*denied(told), Act("file_appeal", "applicant", told.random.randint(2, 10), {"text": told.say("appeal")})]
+
+
+def appeal_heard(told: Telling) -> list[Act]:
+    return [*appealed(told), Act("hear_appeal", "appeal_reviewer", told.random.randint(1, 4))]
+
+
+def upheld(told: Telling) -> list[Act]:
+    return [
+        *appeal_heard(told),
+        Act("uphold", "appeal_reviewer", told.random.randint(3, 12), {"text": told.say("upheld")}),
+    ]
+
+
+def overturned(told: Telling) -> list[Act]:
+    text = {"text": told.say("overturned")}
+    return [*appeal_heard(told), Act("overturn", "appeal_reviewer", told.random.randint(3, 12), text)]
+
+
+def revocation_proposed(told: Telling) -> list[Act]:
+    grounds = {"grounds": _grounds(told, _REVOCATIONS)}
+    return [*approved(told), Act("propose_revocation", "second_senior", told.random.randint(2, 8), grounds)]
+
+
+def revoked(told: Telling) -> list[Act]:
+    return [*revocation_proposed(told), Act("revoke", "senior", told.random.choice((0, 1)))]
+
+
+def revoked_appealed(told: Telling) -> list[Act]:
+    return [*revoked(told), Act("file_appeal", "applicant", told.random.randint(1, 4), {"text": told.say("appeal")})]
+
+
+def withdrawn(told: Telling) -> list[Act]:
+    before = told.random.choice((company_review, returned, taken, information, denial_proposed))
+    return [*before(told), Act("withdraw", "applicant", told.random.choice((0, 1)))]
+
+
+def reopened(told: Telling) -> list[Act]:
+    """The time to change ran out ten working days after it was returned."""
+    return [*returned(told), Act("reopen", "applicant", told.random.randint(13, 18))]
+
+
+def urgent(told: Telling) -> list[Act]:
+    return _begin(told) + [Act("submit", "applicant")]
+
+
+def urgent_approved(told: Telling) -> list[Act]:
+    """Within a working day; no company in between."""
+    acts = [*urgent(told), _take(told, gap=0)]
+    if told.tier in ONE_DECIDES:
+        return [*acts, Act("approve", "reviewer", 0, {"text": told.say("approval")})]
+    return [*acts, _propose_approval(told, 0, []), Act("confirm", "senior", 0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """A story with its share of all requests and where in time it lies.
+
+    `rested`: working days from its last act to today (from, to). Or `departs`: days from today to the departure
+    (negative: past), and then the last act lies `lead` working days before it.
+    """
+
+    name: str
+    share: int
+    plot: Plot
+    tiers: tuple[Tier, ...] = ANY
+    purposes: tuple[str, ...] = BUSINESS
+    rested: tuple[int, int] | None = None
+    departs: tuple[int, int] = (20, 130)
+    lead: tuple[int, int] = (3, 15)
+
+
+# The shares are those of 600 requests.
+FATES = (
+    Fate("draft", 18, draft, purposes=MIXED, rested=(0, 25)),
+    Fate("draft_lapsed", 4, draft, rested=(66, 78), departs=(10, 60)),
+    Fate("company_review", 42, company_review, purposes=MIXED, rested=(0, 1)),
+    Fate("resubmitted", 6, resubmitted, rested=(0, 1)),
+    Fate("returned", 16, returned, purposes=MIXED, rested=(0, 7)),
+    Fate("declined", 12, declined, rested=(0, 12)),
+    Fate("referred", 5, referred, rested=(0, 1)),
+    Fate("referred_approved", 4, referred_approved, rested=(1, 15)),
+    Fate("objected", 5, objected, purposes=PERSONAL, rested=(0, 1)),
+    Fate("with_office_fast", 14, with_office, tiers=(FAST,), purposes=MIXED, rested=(0, 1)),
+    Fate("with_office", 26, with_office, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 7)),
+    Fate("taken_fast", 8, taken, tiers=(FAST,), purposes=MIXED, rested=(0, 1)),
+    Fate("taken", 26, taken, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 6)),
+    Fate("overdue", 7, taken, tiers=TWO_DECIDE, rested=(21, 27), departs=(8, 60)),
+    Fate("forwarded", 8, forwarded, purposes=MIXED, rested=(0, 1)),
+    Fate("information", 22, information, rested=(0, 8)),
+    Fate("answered", 14, answered, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 5)),
+    Fate("second_round", 4, second_round, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 5)),
+    Fate("extended", 6, extended, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 4)),
+    Fate("handed_over", 4, handed_over, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 4)),
+    Fate("recused", 3, recused, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 4)),
+    Fate("proposed", 14, proposed, tiers=TWO_DECIDE, rested=(0, 3)),
+    Fate("given_back", 5, given_back, tiers=TWO_DECIDE, rested=(0, 3)),
+    Fate("denial_proposed", 8, denial_proposed, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 3)),
+    Fate("denial_window_over", 3, denial_proposed, tiers=TWO_DECIDE, rested=(6, 8)),
+    Fate("denial_replied", 6, denial_replied, tiers=TWO_DECIDE, rested=(0, 2)),
+    Fate("approved", 62, approved, purposes=MIXED, rested=(0, 25)),
+    Fate("approved_with_conditions", 14, approved_with_conditions, rested=(1, 15)),
+    Fate("approved_after_answer", 10, approved_after_answer, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 15)),
+    Fate("away", 24, approved, purposes=MIXED, departs=(-3, -1)),
+    Fate("cancelled", 5, cancelled, rested=(0, 20)),
+    Fate("travelled", 94, approved, purposes=MIXED, departs=(-160, -20)),
+    Fate("travelled_after_answer", 14, approved_after_answer, tiers=(STANDARD, *TWO_DECIDE), departs=(-150, -20)),
+    Fate("deemed_approved", 5, with_office, tiers=(FAST,), rested=(9, 14), departs=(-10, 60)),
+    Fate("deemed_approved_standard", 2, taken, tiers=(STANDARD,), rested=(16, 20), departs=(5, 60)),
+    Fate("denied", 12, denied, tiers=TWO_DECIDE, rested=(1, 30), departs=(5, 110)),
+    Fate("denied_for_good", 4, denied, tiers=TWO_DECIDE, rested=(46, 66), departs=(-50, 0)),
+    Fate("appealed", 5, appealed, tiers=TWO_DECIDE, rested=(0, 2), departs=(15, 110)),
+    Fate("appeal_heard", 5, appeal_heard, tiers=TWO_DECIDE, rested=(0, 10), departs=(15, 110)),
+    Fate("upheld", 5, upheld, tiers=TWO_DECIDE, rested=(1, 20), departs=(5, 110)),
+    Fate("overturned", 4, overturned, tiers=TWO_DECIDE, rested=(0, 8), departs=(12, 90)),
+    Fate("revocation_proposed", 3, revocation_proposed, rested=(0, 3), departs=(20, 90)),
+    Fate("revoked", 5, revoked, rested=(0, 20), departs=(15, 90)),
+    Fate("revoked_appealed", 2, revoked_appealed, rested=(0, 3), departs=(15, 90)),
+    Fate("withdrawn", 18, withdrawn, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 60), departs=(15, 110)),
+    Fate("lapsed_returned", 5, returned, rested=(11, 25)),
+    Fate("lapsed_information", 6, information, rested=(11, 22)),
+    Fate("reopened", 3, reopened, rested=(0, 4)),
+    Fate("urgent", 5, urgent, purposes=URGENT, rested=(0, 0), departs=(3, 6)),
+    Fate("urgent_approved", 4, urgent_approved, purposes=URGENT, rested=(0, 2), departs=(1, 5)),
+    Fate("urgent_travelled", 8, urgent_approved, purposes=URGENT, departs=(-150, -15), lead=(1, 2)),
+)
+
+# What the applicant of the printed accounts has on their hands.
+FEATURED = (
+    "draft",
+    "information",
+    "denial_proposed",
+    "approved_with_conditions",
+    "returned",
+    "company_review",
+    "travelled",
+    "denied",
+)
+
+
+def shares(total: int) -> list[Fate]:
+    """`total` fates in proportion to their shares, by largest remainder; each at least once where there is room."""
+    whole = sum(fate.share for fate in FATES)
+    exact = [fate.share * total / whole for fate in FATES]
+    counts = [max(int(number), 1 if total >= len(FATES) else 0) for number in exact]
+    by_remainder = sorted(range(len(FATES)), key=lambda index: (int(exact[index]) - exact[index], index))
+    missing = total - sum(counts)
+    while missing > 0:
+        for index in by_remainder[:missing]:
+            counts[index] += 1
+        missing = total - sum(counts)
+    while missing < 0:  # the ones that were raised to one are taken from the largest
+        counts[counts.index(max(counts))] -= 1
+        missing += 1
+    return [fate for fate, count in zip(FATES, counts, strict=True) for _time in range(count)]

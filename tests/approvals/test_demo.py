@@ -1,0 +1,146 @@
+"""The demonstration data, to look at: true histories, complete, furnished."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from tempfile import TemporaryDirectory
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.db import transaction
+from django.test import override_settings
+from pytest_django import DjangoDbBlocker
+
+from accounts.actors import actor_for
+from accounts.models import AccessEntry, User
+from approvals import demo, workflow
+from approvals.demo import events, printed, stories
+from approvals.models import Appeal, Clock, Decision, TravelRequest
+from approvals.states import State, Tier
+from audit.models import Entry
+from audit.verification import verify
+from authorities.models import Office
+from companies.models import Company
+from employees.models import Employee
+from notifications.models import Notification, OutboxEvent
+from sensitivity.models import ListEntry, ListKind
+from sensitivity.taxonomy import SUBJECTS
+
+TODAY = date(2026, 11, 24)
+BEGINNING_OF_TODAY = datetime(2026, 11, 24, tzinfo=ZoneInfo("Asia/Shanghai"))
+# One request of each fate and a few more.
+FEW = len(stories.FATES) + 8
+
+
+@pytest.fixture(scope="module")
+def demonstration(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Loaded once for all tests that only look at it."""
+    folder = TemporaryDirectory()
+    kept = settings.STORAGES["attachments"]
+    options = kept["OPTIONS"] | {"location": folder.name}
+    with (
+        folder,
+        django_db_blocker.unblock(),
+        override_settings(STORAGES=settings.STORAGES | {"attachments": kept | {"OPTIONS": options}}),
+    ):
+        mail.outbox = []
+        with transaction.atomic():
+            demo.load(seed=7, requests=FEW, today=TODAY)
+            yield
+            transaction.set_rollback(True)
+
+
+@pytest.fixture
+def loaded(demonstration: None, db: None) -> None:
+    """The demonstration, to look at."""
+
+
+def test_every_state_tier_verb_and_appeal_occurs(loaded: None) -> None:
+    assert set(TravelRequest.unscoped.values_list("state", flat=True)) == set(State)
+    assert set(TravelRequest.unscoped.values_list("tier", flat=True)) >= set(Tier)
+    verbs = set(Entry.objects.values_list("verb", flat=True))
+    assert set(workflow.transitions()) <= verbs
+    assert {"file_appeal", "hear_appeal", "uphold"} <= verbs
+    assert set(Appeal.objects.values_list("state", flat=True)) == {"filed", "in_review", "upheld", "overturned"}
+    assert Decision.objects.filter(deemed=True).exists()
+    assert TravelRequest.unscoped.filter(urgent=True).exists()
+    departures = TravelRequest.unscoped.filter(state=State.APPROVED).values_list("departs_on", flat=True)
+    assert min(departures) < TODAY < max(departures)
+
+
+def test_every_history_is_true(loaded: None) -> None:
+    """Every chain verifies, time only goes forward, the future is untouched, no clock that was due was left alone."""
+    assert verify().first_break is None
+    for request in TravelRequest.unscoped.all():
+        moments = list(Entry.objects.filter(chain=request.pk).order_by("sequence").values_list("at", flat=True))
+        assert moments == sorted(moments)
+        assert moments[-1] < BEGINNING_OF_TODAY
+    late = Clock.objects.filter(ended_at=None, next_action_at__lt=BEGINNING_OF_TODAY - timedelta(minutes=1))
+    assert not late.exists()
+    assert not Clock.objects.exclude(last_error="").exists()
+
+
+def test_the_stories_end_in_the_states_that_they_are_told_for(loaded: None) -> None:
+    states = Counter(TravelRequest.unscoped.values_list("state", flat=True))
+    assert states[State.AUTHORITY_REVIEW] >= 10
+    assert states[State.DENIED] >= 5
+    assert states[State.LAPSED] >= 3
+    me = TravelRequest.unscoped.filter(applicant__user__email="applicant@demo.example")
+    mine = set(me.values_list("state", flat=True))
+    assert mine >= {State.DRAFT, State.INFORMATION_REQUESTED, State.DECISION_PROPOSED, State.APPROVED, State.DENIED}
+    to_reply = me.get(state=State.DECISION_PROPOSED)
+    assert to_reply.proposed_outcome == "denied"
+    assert to_reply.reply_until is not None
+    assert to_reply.reply_until > BEGINNING_OF_TODAY
+
+
+def test_people_are_told_under_the_bell_and_nobody_is_sent_a_mail(loaded: None) -> None:
+    assert not mail.outbox
+    assert not OutboxEvent.objects.filter(done_at=None).exists()
+    assert not Notification.objects.filter(done_at=None).exists()
+    recent = Notification.objects.filter(channel="bell", read_at=None)
+    assert recent.exists()
+    assert min(recent.values_list("at", flat=True)) >= BEGINNING_OF_TODAY - timedelta(days=5)
+
+
+def test_the_house_is_furnished(loaded: None) -> None:
+    assert Office.objects.count() == 3
+    assert Employee.unscoped.count() == 200
+    assert Employee.unscoped.filter(name_zh__contains="䶮").exists()
+    assert set(ListEntry.objects.values_list("version__list__kind", flat=True)) == set(ListKind)
+    for company in Company.objects.all():
+        company.full_clean()
+    for employee in Employee.unscoped.all():
+        employee.clean_fields()
+    assert AccessEntry.objects.filter(role="reviewer").exists()
+
+
+@pytest.mark.parametrize("account", printed.ACCOUNTS, ids=lambda account: account.email)
+def test_each_account_signs_in_and_holds_its_role(loaded: None, account: Any) -> None:
+    user = User.objects.get(email=account.email)
+    assert user.check_password(demo.PASSWORD)
+    assert account.role in actor_for(user, at=BEGINNING_OF_TODAY).roles
+    assert account in demo.accounts()
+
+
+@pytest.mark.parametrize("total", [1, 40, len(stories.FATES), 600])
+def test_the_shares_add_up(total: int) -> None:
+    fates = stories.shares(total)
+    assert len(fates) == total
+    if total >= len(stories.FATES):
+        assert set(fates) == set(stories.FATES)
+
+
+def test_events_keep_their_weekdays_when_they_are_shifted() -> None:
+    real = {event.name: event for event in events.real()}
+    for first in (date(2026, 1, 1), date(2026, 11, 24), date(2028, 2, 29)):
+        found = events.between(first, first + timedelta(days=363))
+        assert len(found) == len(real)
+        for event in found:
+            assert event.starts_on.weekday() == real[event.name].starts_on.weekday()
+            assert event.ends_on - event.starts_on == real[event.name].ends_on - real[event.name].starts_on
+            assert bool(event.url) == (event.starts_on == real[event.name].starts_on)
+            assert set(event.topics) <= {code for code, _label in SUBJECTS}
