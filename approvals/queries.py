@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -208,3 +208,38 @@ def reviewers_for(request: TravelRequest, *, at: datetime) -> list[Colleague]:
     """The reviewers who can be handed this case at `at`: not the applicant, nor who declared a conflict of interest."""
     away = {request.applicant_user_id, *recused(request)}
     return [one for one in reviewers_of(request.office_id, at=at) if one.user_id not in away]
+
+
+def chosen(actor: Actor, numbers: Sequence[str]) -> QuerySet[TravelRequest, TravelRequest]:
+    """The requests with these numbers in `actor`'s scope, with what the rules look at and a list shows."""
+    return (
+        visible_to(actor)
+        .filter(reference__in=numbers)
+        .select_related("applicant", "company", "office", "decision")
+        .prefetch_related("clocks", "appeals")
+    )
+
+
+# How far apart in days two trips to an event of the same name may begin and still be to the same event.
+SAME_EVENT_DAYS = 45
+TRAVELLERS_SHOWN = 50
+
+
+def travellers_to_the_event(request: TravelRequest, actor: Actor) -> list[TravelRequest]:
+    """Other trips to the same event that `actor` may see and that are asked for or cleared, those of the same company
+    first. What was refused or taken back is not a traveller, and is not shown."""
+    if not request.event_name or request.departs_on is None:
+        return []
+    span = timedelta(days=SAME_EVENT_DAYS)
+    return list(
+        visible_to(actor)
+        .filter(
+            event_name=request.event_name,
+            departs_on__range=(request.departs_on - span, request.departs_on + span),
+            state__in=HOLDS_ITS_DATES,
+        )
+        .exclude(pk=request.pk)
+        .select_related("applicant", "company")
+        .annotate(is_colleague=Q(company_id=request.company_id))
+        .order_by("-is_colleague", "departs_on", "id")[:TRAVELLERS_SHOWN]
+    )

@@ -147,6 +147,7 @@ class RecuseForm(VerbForm):
 
 
 QUEUE = "queue"
+BACK_TO_QUEUE: tuple[str, str | Promise] = (QUEUE, _("Back to the office's queue"))
 
 
 def _reviewer(value: str) -> int | None:
@@ -168,13 +169,21 @@ class HandOverForm(VerbForm):
 
 def reviewer_choices(request: TravelRequest, at: datetime) -> list[tuple[str, str | Promise]]:
     """The reviewers who can take the case, with the cases that they have open, and the office's queue."""
-    return [*map(choice_of, queries.reviewers_for(request, at=at)), (QUEUE, _("Back to the office's queue"))]
+    return [*map(choice_of, queries.reviewers_for(request, at=at)), BACK_TO_QUEUE]
 
 
 def choice_of(one: queries.Colleague) -> tuple[str, str]:
     """A reviewer to choose: number, name and what they have open."""
     load = ngettext("%(count)d open case", "%(count)d open cases", one.open_cases) % {"count": one.open_cases}
     return str(one.user_id), f"{one.number} {one.name} · {load}"
+
+
+class HandOverToAnyForm(HandOverForm):
+    """For several cases of one office at once: who may not have one of them is refused for that one only."""
+
+    def prepare(self) -> None:
+        everybody = queries.reviewers_of(self.request.office_id, at=self.at)
+        self.fields["reviewer_id"].choices = [*map(choice_of, everybody), BACK_TO_QUEUE]  # type: ignore[attr-defined]
 
 
 class AskForm(VerbForm):

@@ -75,13 +75,14 @@ def _denial(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
     }
 
 
-def _proposal(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+def about_proposal(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+    """What `approvals/do/proposal.html` shows: the proposal, its grounds in words, and the applicant's reply."""
     proposal = request.proposal
     if proposal is None:
         return {}
     return {
         "proposal": proposal,
-        "is_refusal": proposal.outcome != Outcome.APPROVED,
+        "is_denial": proposal.outcome == Outcome.DENIED,
         "reasons": queries.reasons(proposal.reason_codes),
         "reply": queries.reply_to(proposal),
         "reply_until": _last_day(request.reply_until, request) if request.reply_until else None,
@@ -125,7 +126,7 @@ PAGES: Mapping[str, Page] = {
         done=gettext_lazy("Your reply was received. A senior reviewer reads it before deciding."),
         form=forms.ReplyForm,
         part="approvals/do/proposal.html",
-        about=_proposal,
+        about=about_proposal,
     ),
     "refer": Page(
         verb="refer",
@@ -283,7 +284,7 @@ PAGES: Mapping[str, Page] = {
         happens=gettext_lazy("The proposal becomes the decision, and the applicant is told at once."),
         done=gettext_lazy("Decided. The applicant was told."),
         part="approvals/do/proposal.html",
-        about=_proposal,
+        about=about_proposal,
     ),
     "reject_proposal": Page(
         verb="reject_proposal",
@@ -292,7 +293,7 @@ PAGES: Mapping[str, Page] = {
         done=gettext_lazy("Given back to the reviewer."),
         form=forms.RejectProposalForm,
         part="approvals/do/proposal.html",
-        about=_proposal,
+        about=about_proposal,
     ),
     "propose_revocation": Page(
         verb="propose_revocation",
@@ -309,7 +310,7 @@ PAGES: Mapping[str, Page] = {
         done=gettext_lazy("Revoked. The applicant was told, with the remedy."),
         is_grave=True,
         part="approvals/do/proposal.html",
-        about=_proposal,
+        about=about_proposal,
     ),
     # ── the appeal ──
     "hear_appeal": Page(

@@ -1,0 +1,432 @@
+"""The inbox: lists of requests as somebody finds them at their desk. Reading only, and fast.
+
+A desk is a company (its officers), an office (its reviewers, seniors, head) or an office that hears appeals. Each has
+tabs; each tab is a condition and an order. Pages are found by key, never by counting rows: page 400 costs what page 1
+does. The SQL is written by hand because here speed counts; see docs/adr. What a desk shows is always within
+`queries.visible_to(actor)`; a test holds it to that.
+
+Urgent humanitarian requests come first, then those with the least time left (fair process, 17). The two groups are
+read one after the other, so that each is one stretch of an index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+from accounts.roles import Actor, Role
+from approvals.models import TravelRequest
+from approvals.queries import OFFICE_ROLES
+
+PAGE = 50
+# Counts stop here: "99+" says enough, and a count of everything would cost more than the page.
+COUNT_UP_TO = 100
+
+
+class Kind(StrEnum):
+    """What a desk belongs to."""
+
+    OFFICE = "office"
+    COMPANY = "company"
+    APPEALS = "appeals"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where somebody works: the id of a company or an office, and in which capacity."""
+
+    kind: Kind
+    scope: int
+
+    @property
+    def key(self) -> str:
+        """How the desk is named in an address."""
+        return f"{self.kind}-{self.scope}"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which column a tab is sorted; ties by key. `urgent_first`: urgent humanitarian requests before all others."""
+
+    column: str
+    type: str = "timestamptz"
+    descending: bool = False
+    urgent_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One view of a desk. `where` is SQL about the request `r`; `roles` who has it (empty: everybody at the desk)."""
+
+    name: str
+    label: str | Promise
+    where: str
+    order: Order
+    roles: frozenset[Role] = frozenset()
+    is_counted: bool = True
+
+
+LEAST_TIME_LEFT = Order("r.due_at", urgent_first=True)
+_WITH_OFFICE = "r.state IN ('authority_review', 'decision_proposed', 'information_requested')"
+_OFFICE_S_TURN = "r.state IN ('authority_review', 'decision_proposed')"
+
+TABS: Mapping[Kind, tuple[Tab, ...]] = {
+    Kind.OFFICE: (
+        Tab(
+            "unassigned",
+            pgettext_lazy("inbox", "Unassigned"),
+            "r.state = 'authority_review' AND r.assigned_reviewer_id IS NULL",
+            LEAST_TIME_LEFT,
+        ),
+        Tab(
+            "mine",
+            pgettext_lazy("inbox", "Mine"),
+            f"r.assigned_reviewer_id = %(me)s AND {_WITH_OFFICE}",
+            LEAST_TIME_LEFT,
+            roles=frozenset({Role.REVIEWER}),
+        ),
+        Tab(
+            "confirm",
+            pgettext_lazy("inbox", "To confirm"),
+            "r.state = 'decision_proposed' AND r.proposed_by_id <> %(me)s",
+            LEAST_TIME_LEFT,
+            roles=frozenset({Role.SENIOR}),
+        ),
+        Tab(
+            "revocations",
+            pgettext_lazy("inbox", "Revocations to confirm"),
+            "r.state = 'approved' AND r.revocation_proposed_by_id <> %(me)s",  # and is not NULL, that is
+            Order("r.departs_on", type="date"),
+            roles=frozenset({Role.SENIOR}),
+        ),
+        Tab(
+            "waiting",
+            pgettext_lazy("inbox", "Waiting for the applicant"),
+            "r.state = 'information_requested'",
+            LEAST_TIME_LEFT,
+        ),
+        Tab(
+            "overdue",
+            pgettext_lazy("inbox", "Overdue"),
+            f"{_OFFICE_S_TURN} AND r.due_at <= %(now)s",
+            LEAST_TIME_LEFT,
+        ),
+        Tab(
+            "all",
+            pgettext_lazy("inbox", "All"),
+            "TRUE",
+            Order("r.reached_authority_at", descending=True),
+            is_counted=False,
+        ),
+    ),
+    Kind.COMPANY: (
+        Tab("review", pgettext_lazy("inbox", "To review"), "r.state = 'company_review'", LEAST_TIME_LEFT),
+        Tab(
+            "returned",
+            pgettext_lazy("inbox", "Returned"),
+            "r.state = 'returned'",
+            Order("r.submitted_at", descending=True),
+        ),
+        Tab(
+            "office",
+            pgettext_lazy("inbox", "With the office"),
+            _WITH_OFFICE,
+            Order("r.submitted_at", descending=True),
+        ),
+        Tab(
+            "all",
+            pgettext_lazy("inbox", "All"),
+            "TRUE",
+            Order("r.submitted_at", descending=True),
+            is_counted=False,
+        ),
+    ),
+    Kind.APPEALS: (
+        Tab("filed", pgettext_lazy("inbox", "Appeals filed"), "a.state = 'filed'", Order("a.filed_at")),
+        Tab(
+            "hearing",
+            pgettext_lazy("inbox", "Appeals that I hear"),
+            "a.state = 'in_review' AND a.heard_by_id = %(me)s",
+            Order("a.filed_at"),
+        ),
+        Tab("all", pgettext_lazy("inbox", "All"), "TRUE", Order("a.filed_at", descending=True), is_counted=False),
+    ),
+}
+
+_REQUESTS = "approvals_travelrequest r"
+_SOURCE = {
+    Kind.OFFICE: _REQUESTS,
+    Kind.COMPANY: _REQUESTS,
+    Kind.APPEALS: f"{_REQUESTS} JOIN approvals_appeal a ON a.request_id = r.id",
+}
+# The part of `queries.visible_to` that the desk stands for.
+_SCOPE = {
+    Kind.OFFICE: (
+        "r.office_id = %(scope)s AND r.reached_authority_at IS NOT NULL AND NOT EXISTS ("
+        "SELECT 1 FROM approvals_recusal x WHERE x.request_id = r.id AND x.by_id = %(me)s)"
+    ),
+    Kind.COMPANY: "r.company_id = %(scope)s AND r.submitted_at IS NOT NULL",
+    Kind.APPEALS: "a.office_id = %(scope)s",
+}
+
+
+def desks_of(actor: Actor) -> list[Desk]:
+    """The desks of `actor`: offices first, then companies, then appeals; each by id."""
+    return [
+        *(Desk(Kind.OFFICE, scope) for scope in sorted(_ids(actor.scopes_of_any(OFFICE_ROLES)))),
+        *(Desk(Kind.COMPANY, scope) for scope in sorted(_ids(actor.scopes(Role.OFFICER)))),
+        *(Desk(Kind.APPEALS, scope) for scope in sorted(_ids(actor.scopes(Role.APPEAL_REVIEWER)))),
+    ]
+
+
+def _ids(scopes: frozenset[int | None]) -> set[int]:
+    return {scope for scope in scopes if scope is not None}
+
+
+def tabs_of(desk: Desk, actor: Actor) -> list[Tab]:
+    """The tabs that `actor` has at `desk`."""
+    return [tab for tab in TABS[desk.kind] if not tab.roles or any(actor.holds(role, desk.scope) for role in tab.roles)]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed to; empty values narrow nothing. `countries`: codes that the words stand for."""
+
+    words: str = ""
+    countries: tuple[str, ...] = ()
+    country: str = ""
+    tier: str = ""
+    purpose: str = ""
+    overdue: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.country or self.tier or self.purpose or self.overdue)
+
+
+_FILTER = {
+    "country": "EXISTS (SELECT 1 FROM approvals_leg g WHERE g.request_id = r.id AND g.country = %(country)s)",
+    "tier": "r.tier = %(tier)s",
+    "purpose": "r.purpose = %(purpose)s",
+    "overdue": "r.due_at <= %(now)s",
+    "words": (
+        "(r.title ILIKE %(words)s"
+        " OR r.applicant_id IN"
+        " (SELECT id FROM employees_employee WHERE name_zh ILIKE %(words)s OR name_en ILIKE %(words)s)"
+        " OR r.company_id IN"
+        " (SELECT id FROM companies_company WHERE name_zh ILIKE %(words)s OR name_en ILIKE %(words)s)"
+        " OR EXISTS (SELECT 1 FROM approvals_leg g WHERE g.request_id = r.id"
+        " AND (g.city ILIKE %(words)s OR g.country = ANY(%(countries)s))))"
+    ),
+}
+
+
+def _escaped(words: str) -> str:
+    for character in "\\%_":
+        words = words.replace(character, f"\\{character}")
+    return f"%{words}%"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Where in a list a row stands: urgent or not, the value of the order's column (ISO), the id of the request."""
+
+    urgent: bool
+    value: str
+    id: UUID
+
+    def __str__(self) -> str:
+        return f"{int(self.urgent)}~{self.value}~{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Key | None:
+        """The key that `text` says; None when it says none."""
+        try:
+            urgent, value, ident = text.split("~")
+            datetime.fromisoformat(value)
+            return cls(urgent == "1", value, UUID(ident))
+        except ValueError:
+            return None
+
+
+class Row(NamedTuple):
+    """One request as a list shows it. `key` is the value of the order's column."""
+
+    id: UUID
+    reference: str
+    title: str
+    urgent: bool
+    tier: str
+    state: str
+    due_at: datetime | None
+    due_is_provisional: bool
+    departs_on: date | None
+    returns_on: date | None
+    assigned_number: str
+    office_id: int
+    applicant_id: int
+    company_id: int
+    key: datetime | date
+    name_zh: str
+    name_en: str
+    company_zh: str
+    company_en: str
+    countries: str | None
+
+    def place(self) -> Key:
+        """Where the row stands in its list."""
+        return Key(self.urgent, self.key.isoformat(), self.id)
+
+
+_COLUMNS = ", ".join(f"r.{name}" for name in Row._fields[: Row._fields.index("key")])
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is asked for: a tab of a desk, narrowed by filters, as `actor` sees it at `at`."""
+
+    desk: Desk
+    tab: Tab
+    actor: Actor
+    at: datetime
+    filters: Filters = field(default_factory=Filters)
+
+    def parameters(self) -> dict[str, Any]:
+        """What the SQL of this list speaks of by name."""
+        return {
+            "scope": self.desk.scope,
+            "me": self.actor.user_id,
+            "now": self.at,
+            "country": self.filters.country,
+            "tier": self.filters.tier,
+            "purpose": self.filters.purpose,
+            "words": _escaped(self.filters.words),
+            "countries": list(self.filters.countries),
+        }
+
+    def conditions(self) -> list[str]:
+        """What holds for every row: the desk's scope, the tab, the filters."""
+        return [
+            _SCOPE[self.desk.kind],
+            self.tab.where,
+            *(sql for name, sql in _FILTER.items() if getattr(self.filters, name)),
+        ]
+
+
+def _stretches(order: Order, key: Key | None, *, backwards: bool) -> list[str]:
+    """The conditions of the one or two stretches of the index that follow `key`, in the order of reading."""
+    column, value = order.column, f"%(key)s::{order.type}"
+    if key is None:
+        beyond = "TRUE"
+    elif order.descending:
+        far, near = (">", "<") if backwards else ("<", ">")
+        beyond = f"{column} {far}= {value} AND ({column} {far} {value} OR r.id {near} %(id)s)"
+    else:
+        beyond = f"({column}, r.id) {'<' if backwards else '>'} ({value}, %(id)s)"
+    if not order.urgent_first:
+        return [beyond]
+    first, second = ("NOT r.urgent", "r.urgent") if backwards else ("r.urgent", "NOT r.urgent")
+    if key is None:
+        return [first, second]
+    if key.urgent == backwards:
+        return [f"{second} AND {beyond}"]
+    return [f"{first} AND {beyond}", second]
+
+
+# Every piece of the SQL below is a constant of this module; what people typed goes in as parameters.
+# ruff: noqa: S608
+
+
+def page_sql(listing: Listing, *, key: Key | None = None, backwards: bool = False, limit: int = PAGE + 1) -> str:
+    """The one statement that reads a page: its parameters are `parameters()`, with `key` and `id` of the key."""
+    order, source = listing.tab.order, _SOURCE[listing.desk.kind]
+    down = order.descending != backwards
+    sort = f"key {'DESC' if down else 'ASC'}, id {'DESC' if backwards else 'ASC'}"
+    stretches = [
+        f"(SELECT {_COLUMNS}, {order.column} AS key FROM {source}"
+        f" WHERE {' AND '.join([*listing.conditions(), stretch])} ORDER BY {sort} LIMIT {limit})"
+        for stretch in _stretches(order, key, backwards=backwards)
+    ]
+    if order.urgent_first:
+        sort = f"urgent {'ASC' if backwards else 'DESC'}, {sort}"
+    return (
+        "SELECT p.*, e.name_zh, e.name_en, c.name_zh, c.name_en,"
+        " (SELECT string_agg(g.country, ' ' ORDER BY g.position) FROM approvals_leg g WHERE g.request_id = p.id)"
+        f" FROM (SELECT * FROM ({' UNION ALL '.join(stretches)}) q ORDER BY {sort} LIMIT {limit}) p"
+        " JOIN employees_employee e ON e.id = p.applicant_id JOIN companies_company c ON c.id = p.company_id"
+        f" ORDER BY {sort}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a list, and the keys from which it goes on; None: that end is reached."""
+
+    rows: list[Row]
+    previous: Key | None = None
+    next: Key | None = None
+
+
+def read(listing: Listing, *, after: Key | None = None, before: Key | None = None, size: int = PAGE) -> Page:
+    """The rows after or before a key; without one the first. One query, whatever the size."""
+    backwards = after is None and before is not None
+    key = before if backwards else after
+    rows = _rows(listing, key=key, backwards=backwards, limit=size + 1)
+    more, rows = len(rows) > size, rows[:size]
+    if backwards:
+        rows.reverse()
+        return Page(rows, rows[0].place() if more else None, rows[-1].place() if rows else None)
+    return Page(rows, rows[0].place() if rows and key else None, rows[-1].place() if more else None)
+
+
+def _rows(listing: Listing, *, key: Key | None, backwards: bool, limit: int) -> list[Row]:
+    parameters = listing.parameters()
+    if key is not None:
+        parameters |= {"key": key.value, "id": key.id}
+    with connection.cursor() as cursor:
+        cursor.execute(page_sql(listing, key=key, backwards=backwards, limit=limit), parameters)
+        return list(map(Row._make, cursor.fetchall()))
+
+
+def counts(desk: Desk, tabs: list[Tab], actor: Actor, *, at: datetime) -> dict[str, int]:
+    """How many rows each counted tab has, `COUNT_UP_TO` at most. One query."""
+    counted = [tab for tab in tabs if tab.is_counted]
+    parts = [
+        f"(SELECT count(*) FROM (SELECT 1 FROM {_SOURCE[desk.kind]}"
+        f" WHERE {_SCOPE[desk.kind]} AND {tab.where} LIMIT {COUNT_UP_TO}) t)"
+        for tab in counted
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", Listing(desk, counted[0], actor, at).parameters())
+        return dict(zip((tab.name for tab in counted), cursor.fetchone(), strict=True))
+
+
+def place_in(listing: Listing, request: TravelRequest) -> Key | None:
+    """Where `request` stands in a list, or would; None when it has lost what the list is sorted by."""
+    table, _dot, name = listing.tab.order.column.partition(".")
+    if table == "r":
+        value = getattr(request, name)
+    else:
+        heard = [appeal for appeal in request.appeals.all() if appeal.office_id == listing.desk.scope]
+        value = getattr(heard[-1], name) if heard else None
+    return Key(request.urgent, value.isoformat(), request.pk) if value is not None else None
+
+
+def neighbours(listing: Listing, place: Key | None) -> tuple[str | None, str | None]:
+    """The numbers before and after `place` in a list, of which it need not be a part any more; None at its ends.
+    Without a place: the first of the list comes next."""
+    if place is None:
+        rows = _rows(listing, key=None, backwards=False, limit=1)
+        return None, rows[0].reference if rows else None
+    found = []
+    for backwards in (True, False):
+        rows = _rows(listing, key=place, backwards=backwards, limit=1)
+        found.append(rows[0].reference if rows else None)
+    return found[0], found[1]
