@@ -195,14 +195,8 @@ class BaseLegFormSet(forms.BaseFormSet[LegForm]):
         return [form.cleaned_data for form in self.forms if form.has_changed()]
 
 
-LegFormSet = forms.formset_factory(
-    LegForm,
-    formset=BaseLegFormSet,
-    extra=0,
-    max_num=rules.MAX_LEGS,
-    validate_max=True,
-    absolute_max=rules.MAX_LEGS + 5,
-)
+# A page that sends more than this is none of ours.
+MOST_PLACES_SENT = rules.MAX_LEGS + 5
 LEGS = "legs"
 
 
@@ -338,7 +332,7 @@ def stored(request: TravelRequest, section: str) -> dict[str, list[str]]:
 def places(data: Typed) -> int:
     """How many places were on the page that sent `data`; 0 when it does not say."""
     count = (data.get(f"{LEGS}-TOTAL_FORMS") or ["0"])[0]
-    return min(int(count), rules.MAX_LEGS + 5) if count.isascii() and count.isdigit() and len(count) < 4 else 0
+    return min(int(count), MOST_PLACES_SENT) if count.isascii() and count.isdigit() and len(count) < 4 else 0
 
 
 def with_places(data: Typed, count: int) -> dict[str, list[str]]:
@@ -367,22 +361,30 @@ def section_form(section: str, data: Typed | None, *, today: date) -> Section:
     """The form of a section over `data` as typed; without data an empty one. KeyError for no section."""
     bound = as_data(data) if data is not None else None
     if section == "itinerary":
-        return LegFormSet(bound, prefix=LEGS, form_kwargs={"today": today})
+        return _places_form(bound, today=today)
     return FORMS[section](bound)
+
+
+def _places_form(bound: QueryDict | None, *, today: date, blank: int = 0) -> BaseLegFormSet:
+    kind = forms.formset_factory(
+        LegForm,
+        formset=BaseLegFormSet,
+        extra=blank,
+        max_num=rules.MAX_LEGS,
+        validate_max=True,
+        absolute_max=MOST_PLACES_SENT,
+    )
+    made = kind(bound, prefix=LEGS, form_kwargs={"today": today})
+    assert isinstance(made, BaseLegFormSet)
+    return made
 
 
 def untouched(section: str, data: Typed, *, today: date) -> Section:
     """The form of a section that shows `data` without looking for mistakes in it."""
     if section == "itinerary":
-        total = max(places(data), 1)
-        initial = [
-            {name: (data.get(f"{LEGS}-{index}-{name}") or [""])[0] for name in LegForm.base_fields}
-            for index in range(total)
-        ]
-        shown = forms.formset_factory(LegForm, formset=BaseLegFormSet, extra=total, max_num=total)
-        formset = shown(prefix=LEGS, form_kwargs={"today": today})
-        for form, values in zip(formset.forms, initial, strict=True):
-            form.initial = values
+        formset = _places_form(None, today=today, blank=max(places(data), 1))
+        for index, place in enumerate(formset.forms):
+            place.initial = {name: (data.get(f"{LEGS}-{index}-{name}") or [""])[0] for name in LegForm.base_fields}
         return formset
     form = FORMS[section]
     many = {name for name, field in form.base_fields.items() if isinstance(field, forms.MultipleChoiceField)}

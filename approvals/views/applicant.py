@@ -386,8 +386,8 @@ def _add_documents(http: ActorRequest, request: TravelRequest, form: forms.Docum
             added += 1
         except Invalid as refusal:
             for problem in refusal.problems:
-                words = {"name": file.name, "problem": problem.message}
-                form.add_error("file", _("%(name)s: %(problem)s") % words)
+                said = {"name": file.name, "problem": problem.message}
+                form.add_error("file", _("%(name)s: %(problem)s") % said)
         except (NotNow, NotAllowed, NotFound) as refusal:
             form.add_error(None, str(refusal))
     return added

@@ -97,8 +97,7 @@ def ruling(request: TravelRequest, actor: Actor, at: datetime) -> Ruling | None:
             decided = (decision.by_id, role, decision.at)
         deeds = [deed for deed in (decided, confirmed) if deed is not None]
     who = standing.people(request, deeds, actor)
-    replies = {reply.proposal_id: reply.text for reply in found.replies}
-    said = "" if standing.reads_as_company(request, actor) else replies.get(request.proposal_id or "", "")
+    said = "" if standing.reads_as_company(request, actor) else _reply(request)
     refused = decision.outcome != Outcome.APPROVED
     return Ruling(
         outcome=decision.outcome,
@@ -116,6 +115,12 @@ def ruling(request: TravelRequest, actor: Actor, at: datetime) -> Ruling | None:
         basis=_basis(request, decision),
         remedy=_remedy(request, decision, actor, at) if refused else None,
     )
+
+
+def _reply(request: TravelRequest) -> str:
+    """What the applicant said to the proposal in force; empty when nothing."""
+    replies = standing.history(request).replies
+    return next((reply.text for reply in replies if reply.proposal_id == request.proposal_id), "")
 
 
 def _basis(request: TravelRequest, decision: Decision) -> str:
@@ -170,7 +175,6 @@ def proposed(request: TravelRequest, actor: Actor, at: datetime) -> Ruling | Non
         return None
     role = Role.SENIOR if proposal.outcome == Outcome.REVOKED else Role.REVIEWER
     deed = (proposal.by_id, str(role), proposal.at)
-    replies = {reply.proposal_id: reply.text for reply in standing.history(request).replies}
     return Ruling(
         outcome=proposal.outcome,
         words=_("Proposed: denial") if proposal.outcome == Outcome.DENIED else _("Proposed: revocation"),
@@ -182,7 +186,7 @@ def proposed(request: TravelRequest, actor: Actor, at: datetime) -> Ruling | Non
         text=proposal.text,
         facts=proposal.facts,
         milder_measures=proposal.milder_measures,
-        reply=replies.get(proposal.pk, ""),
+        reply=_reply(request),
         conditions=(),
         basis="",
         remedy=None,

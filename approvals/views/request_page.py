@@ -96,6 +96,7 @@ def _after_departure(request: TravelRequest) -> str:
     if not standing.due_after_departure(request):
         return ""
     assert request.due_at is not None
+    assert request.departs_on is not None
     words = {
         "due": date_format(standing.last_day(request.due_at, request), "DATE_FORMAT"),
         "departs": date_format(request.departs_on, "DATE_FORMAT"),

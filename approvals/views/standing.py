@@ -480,7 +480,8 @@ class _Reader:
 
     def detail(self, entry: AuditEntry) -> str:
         """What was said with `entry`; empty when nothing was, or it is not for this reader."""
-        return getattr(self, f"_{entry.verb}", self._nothing)(entry)  # type: ignore[no-any-return]
+        said: Callable[[AuditEntry], str] = getattr(self, f"_{entry.verb}", self._nothing)
+        return said(entry)
 
     def _nothing(self, entry: AuditEntry) -> str:
         return ""
@@ -501,15 +502,11 @@ class _Reader:
 
     _return_for_changes = _endorse = _object = _decline = _company
 
-    def _take(self, entry: AuditEntry) -> str:
-        number = entry.data.get("number")
-        return _("Officer %(number)s") % {"number": number} if number else ""
-
     def _hand_over(self, entry: AuditEntry) -> str:
         row = self._at(self.found.assignments, entry)
         if row is None:
             return ""
-        to = self._take(entry) or _("Back to the queue of the office")
+        to = _("To officer %(number)s") % {"number": row.number} if row.number else _("Back to the queue of the office")
         # Why a case changes hands may be about a reviewer, not about the applicant.
         inside = not (self.is_applicant or self.is_company_only)
         return f"{to}\n{row.reason}" if inside and row.reason else to
@@ -614,8 +611,9 @@ def people(request: TravelRequest, deeds: Iterable[Deed], reader: Actor) -> dict
     """Who did each of `deeds` (account, role, when), in words: the reader as “You”, the applicant and the company's
     officers by name, people of an office by role and officer number. At most two queries."""
     deeds = list(deeds)
-    office_people = {account for account, role, _at in deeds if role in OFFICE_ROLES}
-    named = {account for account, role, _at in deeds if role == Role.OFFICER and account != reader.user_id}
+    accounts = [(account, role) for account, role, _at in deeds if account is not None]
+    office_people = {account for account, role in accounts if role in OFFICE_ROLES}
+    named = {account for account, role in accounts if role == Role.OFFICER and account != reader.user_id}
     postings = Posting.objects.filter(user_id__in=office_people).select_related("office") if office_people else ()
     posted: dict[int, list[Posting]] = {}
     for posting in postings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -31,7 +31,8 @@ def writer_required(page: Page[P]) -> Page[P]:
 
     @wraps(page)
     def checked(http: ActorRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if http.user.is_authenticated:
+        account: Any = http.user
+        if account.is_authenticated:
             return page(http, *args, **kwargs)
         if http.headers.get("HX-Request"):
             return HttpResponse(status=401)
@@ -45,8 +46,9 @@ def writer_required(page: Page[P]) -> Page[P]:
 
 
 def take_unsent(http: ActorRequest) -> dict[str, list[str]] | None:
-    """What was sent to this page when nobody was signed in; None when nothing was. Taken once."""
-    if not http.user.is_authenticated or http.session.get(UNSENT, {}).get("path") != http.path:
+    """What was sent to this page when nobody was signed in; None when nothing was. Taken once, on a page that requires
+    signing in."""
+    if http.session.get(UNSENT, {}).get("path") != http.path:
         return None
     data: dict[str, list[str]] = http.session.pop(UNSENT)["data"]
     return data
@@ -63,7 +65,7 @@ class Bounded(FileUploadHandler):
         self.too_large: list[str] = []
         self._received = 0
 
-    def new_file(self, *args: object, **kwargs: object) -> None:
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         self._received = 0
 
