@@ -97,6 +97,11 @@ def is_not_of_the_company(request: Request, actor: Actor) -> bool:
     return not actor.holds(Role.OFFICER, request.company_id)
 
 
+@rule(_("An administrator cannot decide a case, in whatever other role."))
+def is_not_administrator(request: Request, actor: Actor) -> bool:
+    return not actor.holds(Role.ADMINISTRATOR)
+
+
 @rule(_("Only a compliance officer of the company can do this."), Role.OFFICER)
 def is_officer(request: Request, actor: Actor) -> bool:
     return actor.holds(Role.OFFICER, request.company_id)
@@ -159,7 +164,7 @@ def is_applicant_or_clock_after_return(request: Request, actor: Actor) -> bool:
 
 
 officer_not_applicant = is_officer & is_not_applicant
-is_apart = is_not_applicant & is_not_of_the_company
+is_apart = is_not_applicant & is_not_of_the_company & is_not_administrator
 reviewer_not_applicant = is_reviewer & is_apart
 assigned_reviewer = is_assigned_reviewer & is_apart
 senior_not_applicant = is_senior & is_apart

@@ -22,8 +22,10 @@ from django.db import connections
 from psycopg2 import sql
 from pytest_django import DjangoDbBlocker
 
+from authorities import calendars, policies
+
 # What the schema and the rows in a fresh database are made from.
-SCHEMA_SOURCES = ("*/migrations/*.py", "*/models.py", "*/models/*.py", "*/apps.py", "audit/*.py")
+SCHEMA_SOURCES = ("*/migrations/*.py", "*/models.py", "*/models/*.py", "*/apps.py", "audit/*.py", "authorities/*.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,6 +72,8 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker, databas
             connections.close_all()
             _copy(_template_name(), database_name)
             cache.clear()
+            calendars.forget()
+            policies.forget()
 
 
 @pytest.fixture
