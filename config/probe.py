@@ -8,7 +8,7 @@ from http.client import HTTPConnection, HTTPException
 def main() -> int:
     """One GET of /health/ready/ under a host name that the product answers to."""
     host = os.environ.get("ALLOWED_HOSTS", "localhost").split(",")[0].lstrip(".")
-    connection = HTTPConnection("127.0.0.1", int(os.environ.get("GRANIAN_PORT", "8000")), timeout=5)
+    connection = HTTPConnection("127.0.0.1", int(os.environ.get("GRANIAN_PORT", "8000")), timeout=10)
     try:
         connection.request("GET", "/health/ready/", headers={"Host": host})
         answer = connection.getresponse()

@@ -14,8 +14,8 @@ OURS = [
     "accounts", "approvals", "audit", "authorities", "companies", "config", "employees", "interface", "notifications",
     "sensitivity",
 ]  # fmt: skip
-# Run on a developer's machine only, where requirements/run.in is installed besides.
-ONLY_AT_THE_DESK = {"config/processes.py"}
+# Run on a developer's machine only, where requirements/run.in or dev.in is installed besides.
+ONLY_AT_THE_DESK = {"config/processes.py", "config/management/commands/screenshots.py"}
 
 
 def normalised(name: str) -> str:
