@@ -70,7 +70,7 @@ class VerbForm(forms.Form):
     def typed(self) -> list[tuple[str, str]]:
         """What was typed into the text fields, to be shown again where the form itself no longer can be."""
         return [
-            (bound.label, str(bound.value()))
+            (str(bound.label), str(bound.value()))
             for bound in self
             if isinstance(bound.field, forms.CharField) and self.is_bound and bound.value()
         ]
@@ -228,11 +228,10 @@ class ProposeApprovalForm(_Conditions):
         }
 
 
-class _ReasonCodes(forms.ModelMultipleChoiceField):
+class _ReasonCodes(forms.ModelMultipleChoiceField[ReasonCode]):
     """Reason codes in force: code, wording, what it points at, and the instrument with where it can be read."""
 
-    def label_from_instance(self, obj: Any) -> SafeString:
-        code: ReasonCode = obj
+    def label_from_instance(self, code: ReasonCode) -> SafeString:
         return format_html(
             '<strong>{}</strong> {} <span class="hint">{}</span><br><a href="{}" rel="noopener">{}</a>',
             code.code,

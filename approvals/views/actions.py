@@ -29,7 +29,7 @@ from approvals.access import role_towards
 from approvals.forms import staff as forms
 from approvals.models import TravelRequest
 from approvals.models.decision import Outcome
-from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow
+from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow, Refused
 from approvals.states import State
 from approvals.views.reading import open_request
 
@@ -56,6 +56,8 @@ class Page:
     done: Words
     """What has happened, when it has."""
     form: type[forms.VerbForm] = forms.VerbForm
+    is_main: bool = False
+    """What usually comes next; the others stand beside it."""
     is_grave: bool = False
     part: str = ""
     about: About = _nothing
@@ -101,6 +103,7 @@ PAGES: Mapping[str, Page] = {
     # ── the applicant ──
     "submit": Page(
         verb="submit",
+        is_main=True,
         label=gettext_lazy("Submit the request"),
         happens=gettext_lazy(
             "Your company looks at it first, then the office; an urgent humanitarian trip goes to the office at once. "
@@ -110,6 +113,7 @@ PAGES: Mapping[str, Page] = {
     ),
     "answer": Page(
         verb="answer",
+        is_main=True,
         label=gettext_lazy("Answer the office"),
         happens=gettext_lazy("Your answers go to the office, and its time runs on from this moment."),
         done=gettext_lazy("Your answers are with the office; its time runs again."),
@@ -119,6 +123,7 @@ PAGES: Mapping[str, Page] = {
     ),
     "reply": Page(
         verb="reply",
+        is_main=True,
         label=gettext_lazy("Reply to the proposed denial"),
         happens=gettext_lazy(
             "Your reply becomes part of the decision. A senior reviewer reads it before anything is decided."
@@ -130,6 +135,7 @@ PAGES: Mapping[str, Page] = {
     ),
     "refer": Page(
         verb="refer",
+        is_main=True,
         label=gettext_lazy("Take it to the office as a personal trip"),
         happens=gettext_lazy(
             "The office looks at the trip as a personal one. What your company wrote stays on the file."
@@ -138,6 +144,7 @@ PAGES: Mapping[str, Page] = {
     ),
     "reopen": Page(
         verb="reopen",
+        is_main=True,
         label=gettext_lazy("Reopen"),
         happens=gettext_lazy("The request is where it was before it lapsed, and the time for it starts anew."),
         done=gettext_lazy("Your request is open again."),
@@ -166,6 +173,7 @@ PAGES: Mapping[str, Page] = {
     # ── the company ──
     "endorse": Page(
         verb="endorse",
+        is_main=True,
         label=gettext_lazy("Endorse"),
         happens=gettext_lazy("The request goes to the office with the company's support."),
         done=gettext_lazy("Endorsed. The request is with the office."),
@@ -202,6 +210,7 @@ PAGES: Mapping[str, Page] = {
     # ── the office ──
     "take": Page(
         verb="take",
+        is_main=True,
         label=gettext_lazy("Take the case"),
         happens=gettext_lazy("The case is yours. The applicant sees your officer number."),
         done=gettext_lazy("The case is yours."),
@@ -210,6 +219,7 @@ PAGES: Mapping[str, Page] = {
     ),
     "approve": Page(
         verb="approve",
+        is_main=True,
         label=gettext_lazy("Approve"),
         happens=gettext_lazy(
             "The trip is cleared from this moment on, under the conditions that you name. The applicant is told."
@@ -219,12 +229,31 @@ PAGES: Mapping[str, Page] = {
     ),
     "propose": Page(
         verb="propose",
+        is_main=True,
         label=gettext_lazy("Propose an approval"),
         happens=gettext_lazy(
             "Nothing is decided yet: a senior reviewer, not you, confirms the proposal or gives it back."
         ),
         done=gettext_lazy("Proposed. A senior reviewer confirms it or gives it back."),
         form=forms.ProposeApprovalForm,
+    ),
+    "confirm": Page(
+        verb="confirm",
+        is_main=True,
+        label=gettext_lazy("Confirm the proposal"),
+        happens=gettext_lazy("The proposal becomes the decision, and the applicant is told at once."),
+        done=gettext_lazy("Decided. The applicant was told."),
+        part="approvals/do/proposal.html",
+        about=about_proposal,
+    ),
+    "reject_proposal": Page(
+        verb="reject_proposal",
+        label=gettext_lazy("Give the proposal back"),
+        happens=gettext_lazy("The case goes back to the reviewer with your note. Nothing is decided."),
+        done=gettext_lazy("Given back to the reviewer."),
+        form=forms.RejectProposalForm,
+        part="approvals/do/proposal.html",
+        about=about_proposal,
     ),
     "ask_information": Page(
         verb="ask_information",
@@ -242,6 +271,13 @@ PAGES: Mapping[str, Page] = {
         happens=gettext_lazy("The reviewer may ask the applicant for information one more time."),
         done=gettext_lazy("The reviewer may ask one more time."),
     ),
+    "extend": Page(
+        verb="extend",
+        label=gettext_lazy("Extend the time for deciding"),
+        happens=gettext_lazy("The due date moves, once, by so many working days. The applicant receives the reason."),
+        done=gettext_lazy("Extended. The applicant was told the reason."),
+        form=forms.ExtendForm,
+    ),
     "hand_over": Page(
         verb="hand_over",
         label=gettext_lazy("Hand over"),
@@ -258,13 +294,6 @@ PAGES: Mapping[str, Page] = {
         done=gettext_lazy("You have left the case; others of the office deal with it."),
         form=forms.RecuseForm,
     ),
-    "extend": Page(
-        verb="extend",
-        label=gettext_lazy("Extend the time for deciding"),
-        happens=gettext_lazy("The due date moves, once, by so many working days. The applicant receives the reason."),
-        done=gettext_lazy("Extended. The applicant was told the reason."),
-        form=forms.ExtendForm,
-    ),
     "propose_denial": Page(
         verb="propose",
         label=gettext_lazy("Propose a denial"),
@@ -277,23 +306,6 @@ PAGES: Mapping[str, Page] = {
         is_grave=True,
         part="approvals/do/denial.html",
         about=_denial,
-    ),
-    "confirm": Page(
-        verb="confirm",
-        label=gettext_lazy("Confirm the proposal"),
-        happens=gettext_lazy("The proposal becomes the decision, and the applicant is told at once."),
-        done=gettext_lazy("Decided. The applicant was told."),
-        part="approvals/do/proposal.html",
-        about=about_proposal,
-    ),
-    "reject_proposal": Page(
-        verb="reject_proposal",
-        label=gettext_lazy("Give the proposal back"),
-        happens=gettext_lazy("The case goes back to the reviewer with your note. Nothing is decided."),
-        done=gettext_lazy("Given back to the reviewer."),
-        form=forms.RejectProposalForm,
-        part="approvals/do/proposal.html",
-        about=about_proposal,
     ),
     "propose_revocation": Page(
         verb="propose_revocation",
@@ -315,6 +327,7 @@ PAGES: Mapping[str, Page] = {
     # ── the appeal ──
     "hear_appeal": Page(
         verb="hear_appeal",
+        is_main=True,
         label=gettext_lazy("Take the appeal under review"),
         happens=gettext_lazy(
             "You hear the appeal: you look at everything anew, and decide whether the decision stands."
@@ -366,23 +379,22 @@ class Action:
 
 
 def actions_for(actor: Actor, request: TravelRequest, *, at: datetime, place: str = "") -> list[Action]:
-    """What `actor` can do to `request` at `at`, as buttons; the first is the main one.
+    """What `actor` can do to `request` at `at`, as buttons; one of them at most is the main one.
 
     `place`: where in the inbox the reader came from, carried along.
     """
-    open_verbs = set(workflow.available_actions(actor, request, at=at))
-    if request.assigned_reviewer_id == actor.user_id:
-        open_verbs.discard("take")  # allowed, and pointless: the case is theirs
+    open_verbs = frozenset(workflow.available_actions(actor, request, at=at))
     names = [name for name, page in PAGES.items() if page.verb in open_verbs]
+    main = next((name for name in names if PAGES[name].is_main and not _is_grave(PAGES[name], request)), "")
     return [
         Action(
             name=name,
             label=PAGES[name].label,
             url=do_url(request, name, place),
             danger=_is_grave(PAGES[name], request),
-            primary=index == 0 and not _is_grave(PAGES[name], request),
+            primary=name == main,
         )
-        for index, name in enumerate(names)
+        for name in names
     ]
 
 
@@ -422,7 +434,7 @@ def request_do(http: ActorRequest, reference: str, verb: str) -> HttpResponse:
         raise Http404
     at, place = timezone.now(), http.GET.get("from", "")
     request = open_request(http, reference, page=f"do/{verb}", at=at)
-    refused = workflow.refusal(request, page.verb, http.actor, at=at)
+    refused: Refused | None = workflow.refusal(request, page.verb, http.actor, at=at)
     form = page.form(http.POST if http.method == "POST" else None, request=request, at=at)
     if refused is None and http.method == "POST" and form.is_valid():
         try:
@@ -462,7 +474,7 @@ def _refused(
     request: TravelRequest,
     page: Page,
     form: forms.VerbForm,
-    refused: NotNow | NotAllowed,
+    refused: Refused,
     place: str,
 ) -> HttpResponse:
     """What happened meanwhile, where the request is now, and what was typed, so that it is not lost."""

@@ -72,7 +72,7 @@ def _is_proposed(trip: TravelRequest) -> bool:
 
 def _after_departure(trip: TravelRequest) -> str:
     """The warning when the office's time ends only after the trip has begun; empty when it does not."""
-    if not standing.due_after_departure(trip) or trip.due_at is None:
+    if not standing.due_after_departure(trip) or trip.due_at is None or trip.departs_on is None:
         return ""
     return _("The time for this ends on %(due)s, and the trip begins on %(departs)s: decide before that.") % {
         "due": date_format(standing.last_day(trip.due_at, trip), "DATE_FORMAT"),

@@ -145,7 +145,7 @@ class _Words:
     def day(self, day: date) -> str:
         """A date, made once for each day."""
         if day not in self._dates:
-            self._dates[day] = f'<time datetime="{day.isoformat()}">{date_format(day, "SHORT_DATE_FORMAT")}</time>'
+            self._dates[day] = f'<time datetime="{day.isoformat()}">{date_format(day, "DATE_FORMAT")}</time>'
         return self._dates[day]
 
     def due(self, row: Row) -> str:
@@ -188,7 +188,7 @@ def _row(row: Row, words: _Words) -> str:
         f'<tr role="row" id="r-{reference}" data-row>{choose}'
         f'<th role="rowheader" scope="row"><a href="{words.before}{reference}{words.behind}{words.place}" data-open>'
         f"{escape(row.title)}</a> {words.urgent if row.urgent else ''}"
-        f'<br><span class="hint">{reference}</span></th>'
+        f'<br><span class="hint text-nowrap">{reference}</span></th>'
         f'<td role="cell" data-label="{applicant}"><span>{words.name(row.name_zh, row.name_en)}'
         f'<br><span class="hint">{words.company(row.company_zh, row.company_en)}</span></span></td>'
         f'<td role="cell" data-label="{trip}"><span>{places}<br><span class="hint">{days}</span></span></td>'
@@ -406,11 +406,7 @@ def _chosen(numbers: list[str], listing: Listing) -> list[TravelRequest]:
 
 def _preview(trip: TravelRequest, page: Page, listing: Listing, place: str) -> Item:
     refused = workflow.refusal(trip, page.verb, listing.actor, at=listing.at)
-    why = str(refused) if refused else None
-    if refused is None and page.verb == "take" and trip.assigned_reviewer_id is not None:
-        # Allowed one by one; in bulk it would take cases away from colleagues unnoticed.
-        why = _("Officer %(number)s has this case already.") % {"number": trip.assigned_number}
-    return Item(trip, State(trip.state), page_of(trip, listing.actor, place), why)
+    return Item(trip, State(trip.state), page_of(trip, listing.actor, place), str(refused) if refused else None)
 
 
 def _do(item: Item, page: Page, listing: Listing, values: Mapping[str, Any]) -> Item:
