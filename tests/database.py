@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache as cache_of_process
 from importlib.metadata import distributions
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -88,7 +89,9 @@ def environment(committed: None, database_name: str) -> dict[str, str]:
     return {**os.environ, **names}
 
 
+@cache_of_process
 def _template_name() -> str:
+    # Once: somebody may edit the sources while the tests run.
     digest = hashlib.sha256()
     for pattern in SCHEMA_SOURCES:
         for path in sorted(Path(settings.BASE_DIR).glob(pattern)):
@@ -109,8 +112,12 @@ def _migrated_template() -> str:
             present = dict(cursor.fetchall())
             if present.get(name) is False:
                 return name
-            for old in present:
-                _drop(cursor, old)
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname LIKE 'exit\\_test\\_%%' LIMIT 1")
+            if cursor.fetchone() is None:  # no other run is copying from one of them
+                for old in present:
+                    _drop(cursor, old)
+            elif name in present:
+                _drop(cursor, name)
             cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         _connect_to(name)
         call_command("migrate", database="owner", verbosity=0, interactive=False)
