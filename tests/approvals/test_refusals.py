@@ -1,6 +1,6 @@
-"""What is refused although the state would allow it: two roles in one case, a condition that does not hold, thin grounds.
+"""Refused although the state would allow it: two roles in one case, an unmet condition, thin grounds.
 
-Alice asks, Olivia is her company's officer, Rui has the case, Shan and Sun are seniors. Whoever is refused moves nothing.
+Alice asks, Olivia is her company's officer, Rui has the case, Shan and Sun are seniors. Who is refused moves nothing.
 """
 
 from collections.abc import Callable
