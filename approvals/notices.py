@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.roles import SYSTEM, Role
 from approvals import queries
+from approvals.clocks import Step
 from approvals.models import Appeal, TravelRequest
 from approvals.states import State
 from audit import verbs
@@ -126,6 +127,16 @@ def appeal_reviewers(event: OutboxEvent) -> Iterable[int]:
     return found.values_list("user_id", flat=True).distinct()
 
 
+def _after(step: str, recipients: Recipients) -> Recipients:
+    """`recipients`, when it was this step of a clock; else nobody."""
+    return lambda event: recipients(event) if event.data.get("step") == step else []
+
+
+def _when_it_went_to(state: State, recipients: Recipients) -> Recipients:
+    """`recipients`, when the request went to this state; else nobody."""
+    return lambda event: recipients(event) if event.data.get("state") == state else []
+
+
 _TURN: Mapping[str, Recipients] = {
     "company": officers,
     "decision": reviewers,
@@ -149,6 +160,8 @@ _TURN_IN: Mapping[str, Recipients] = {
 
 def whose_turn(event: OutboxEvent) -> Iterable[int]:
     """Who is reminded: those whose clock it is; of the departure, those whose turn it is, and the applicant."""
+    if event.data.get("step") not in (Step.REMIND, Step.WARN):
+        return []  # a window has closed: those whom it concerns are told in other words
     clock = str(event.data.get("clock", ""))
     if clock in _TURN:
         return _TURN[clock](event)
@@ -195,9 +208,16 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
     (
         "submit",
         "officers",
-        officers,
+        _when_it_went_to(State.COMPANY_REVIEW, officers),
         _("%(number)s: %(applicant)s asks for your review"),
         _("%(applicant)s submitted the trip “%(title)s”.\n\nPlease review it by %(due)s; then the office gets it."),
+    ),
+    (
+        "submit",
+        "office",
+        _when_it_went_to(State.AUTHORITY_REVIEW, reviewers),
+        _("%(number)s: urgent humanitarian request"),
+        _("“%(title)s” came straight to the office. Decision due by %(due)s."),
     ),
     (
         "return_for_changes",
@@ -506,6 +526,20 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         whose_turn,
         _("%(number)s: please act by %(due)s"),
         _("“%(title)s” is in the state “%(state)s”."),
+    ),
+    (
+        "remind",
+        "seniors",
+        _after(Step.OPEN_CONFIRMATION, seniors),
+        _("%(number)s: the time to reply is over"),
+        _("“%(title)s”: the proposed denial can be confirmed or given back now."),
+    ),
+    (
+        "remind",
+        "applicant",
+        _after(Step.CLOSE_APPEAL, applicant),
+        _("%(number)s: the time for an appeal is over"),
+        _("No appeal was filed, so the decision on “%(title)s” stands."),
     ),
     (
         "escalate",
