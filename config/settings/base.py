@@ -7,6 +7,7 @@ import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 # Lets annotations such as ModelForm[User] be evaluated at run time.
@@ -226,6 +227,23 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "4px",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}],
+    # The blue of the pages, as unfold wants its shades: lightness, chroma and hue.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .013 245)",
+            "100": "oklch(93% .03 245)",
+            "200": "oklch(88% .055 245)",
+            "300": "oklch(80% .09 245)",
+            "400": "oklch(68% .12 245)",
+            "500": "oklch(55% .12 245)",
+            "600": "oklch(46% .1 245)",
+            "700": "oklch(40% .09 245)",
+            "800": "oklch(34% .07 245)",
+            "900": "oklch(29% .06 245)",
+            "950": "oklch(21% .05 245)",
+        }
+    },
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,
