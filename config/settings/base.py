@@ -6,8 +6,8 @@ from typing import Any
 import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
-from django.urls import reverse_lazy
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 # Lets annotations such as ModelForm[User] be evaluated at run time.

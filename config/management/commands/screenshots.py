@@ -16,14 +16,14 @@ from accounts.roles import Role
 from approvals import demo
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
-# Role → (name of the picture, address); "{mine}", "{case}" are requests that this person can open.
+# Role → (name of the picture, where: an address, and perhaps the link there that is followed).
 PAGES: dict[str, list[tuple[str, str]]] = {
     "": [("sign-in", "/accounts/login/"), ("password-reset", "/accounts/password/reset/")],
     Role.APPLICANT: [
         ("home-applicant", "/"),
         ("my-requests", "/requests/"),
         ("new-request", "/requests/new/"),
-        ("request", "a[href^='/requests/']:not([href$='/new/'])"),
+        ("request", "/requests/ main a[href^='/requests/']:not([href$='/new/'])"),
         ("notifications", "/notifications/"),
     ],
     Role.OFFICER: [
@@ -32,7 +32,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("employees", "/employees/"),
         ("employee-new", "/employees/new/"),
     ],
-    Role.REVIEWER: [("home-reviewer", "/"), ("inbox-reviewer", "/inbox/"), ("case", "a[data-open]")],
+    Role.REVIEWER: [("home-reviewer", "/"), ("inbox-reviewer", "/inbox/"), ("case", "/inbox/ a[data-open]")],
     Role.SENIOR: [("home-senior", "/"), ("inbox-senior", "/inbox/")],
     Role.ADMINISTRATOR: [
         ("home-administrator", "/"),
@@ -46,14 +46,16 @@ PAGES: dict[str, list[tuple[str, str]]] = {
 
 
 class Command(BaseCommand):
-    """Signs in as each demonstration account and takes every page: desk and phone, light and dark, both languages."""
+    """Signs in as each demonstration account and takes its pages: desk and phone, light and dark, both languages."""
 
     help = __doc__ or ""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--url", default="http://localhost:8000", help="where the product runs")
         parser.add_argument("--to", type=Path, default=Path(settings.BASE_DIR) / "docs" / "screenshots")
-        parser.add_argument("--all", action="store_true", help="dark and Chinese too; without it light and English only")
+        parser.add_argument(
+            "--all", action="store_true", help="dark and Chinese too; without it light and English only"
+        )
         parser.add_argument("--only", default="", help="pictures whose name has this in it")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -74,7 +76,7 @@ class Command(BaseCommand):
                         )
                         page = context.new_page()
                         if role:
-                            self._sign_in(page, role)
+                            self._sign_in(page, role, language)
                         for name, where in pages:
                             if options["only"] not in name:
                                 continue
@@ -95,18 +97,22 @@ class Command(BaseCommand):
             yield "zh-CN", "dark"
 
     @staticmethod
-    def _sign_in(page: Any, role: str) -> None:
+    def _sign_in(page: Any, role: str, language: str) -> None:
         account = next(one for one in demo.accounts() if one.role == role)
         page.goto("/accounts/login/")
         page.fill("input[name=login]", account.email)
         page.fill("input[name=password]", demo.PASSWORD)
         page.press("input[name=password]", "Enter")
         page.wait_for_load_state("networkidle")
+        # The language of the account wins over the browser's; the switch changes it.
+        if page.evaluate("document.documentElement.lang")[:2] != language[:2]:
+            page.locator("form.language-switch button").click()
+            page.wait_for_load_state("networkidle")
 
     @staticmethod
     def _open(page: Any, where: str) -> None:
-        if where.startswith("/"):
-            page.goto(where)
-        else:
-            page.locator(where).first.click()
+        address, _space, link = where.partition(" ")
+        page.goto(address)
+        if link:
+            page.locator(link).first.click()
         page.wait_for_load_state("networkidle")
