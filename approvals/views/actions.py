@@ -448,7 +448,11 @@ def request_do(http: ActorRequest, reference: str, verb: str) -> HttpResponse:
         else:
             messages.success(http, str(page.done))
             return redirect(_afterwards(request, http.actor, place))
-    if refused is not None:
+    if isinstance(refused, Invalid):
+        # What the request itself lacks, before anything is entered: said at once, on the first look too.
+        form = page.form(http.POST, request=request, at=at)
+        form.refuse(refused)
+    elif refused is not None:
         return _refused(http, request, page, form, refused, place)
     context = {
         "page": page,
