@@ -7,7 +7,6 @@ Every transition of the rule book is one decorated method; its body sets its own
 from __future__ import annotations
 
 from datetime import date, datetime
-from functools import cached_property
 from typing import Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,6 +16,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField
 from uuid_utils.compat import uuid7
