@@ -230,7 +230,7 @@ def request_section(http: ActorRequest, reference: str, section: str) -> HttpRes
     if unsent := take_unsent(http):
         _keep(http, request, section, unsent, today)
         messages.success(http, _("What you had typed when your session ended is saved."))
-        return redirect(http.path)
+        request = _own(http, reference)
     if http.method == "POST":
         return _sent(http, request, section, forms.typed(http.POST), today)
     return _show_section(http, request, section, _opened(http, request, section, today))

@@ -607,27 +607,37 @@ def reads_as_company(request: TravelRequest, actor: Actor) -> bool:
 Deed = tuple[int | None, str, datetime]
 
 
+@dataclass(slots=True)
+class _Known:
+    """The people of one request who have been looked up: officers' names, postings by account."""
+
+    names: dict[int, str] = field(default_factory=dict)
+    posted: dict[int, list[Posting]] = field(default_factory=dict)
+
+
 def people(request: TravelRequest, deeds: Iterable[Deed], reader: Actor) -> dict[Deed, str]:
     """Who did each of `deeds` (account, role, when), in words: the reader as “You”, the applicant and the company's
-    officers by name, people of an office by role and officer number. At most two queries."""
-    deeds = list(deeds)
-    accounts = [(account, role) for account, role, _at in deeds if account is not None]
-    office_people = {account for account, role in accounts if role in OFFICE_ROLES}
-    named = {account for account, role in accounts if role == Role.OFFICER and account != reader.user_id}
-    postings = Posting.objects.filter(user_id__in=office_people).select_related("office") if office_people else ()
-    posted: dict[int, list[Posting]] = {}
-    for posting in postings:
-        posted.setdefault(posting.user_id, []).append(posting)
-    names = dict(User.objects.filter(pk__in=named).values_list("pk", "name")) if named else {}
-    return {deed: _person(request, deed, reader, names, posted) for deed in set(deeds)}
+    officers by name, people of an office by role and officer number. At most two queries, none for people seen before.
+    """
+    deeds = set(deeds)
+    known: _Known = vars(request).setdefault("_known", _Known())
+    accounts = [(account, role) for account, role, _at in deeds if account is not None and account != reader.user_id]
+    office_people = {account for account, role in accounts if role in OFFICE_ROLES} - known.posted.keys()
+    named = {account for account, role in accounts if role == Role.OFFICER} - known.names.keys()
+    if office_people:
+        known.posted |= {account: [] for account in office_people}
+        for posting in Posting.objects.filter(user_id__in=office_people).select_related("office"):
+            known.posted[posting.user_id].append(posting)
+    if named:
+        known.names |= User.objects.filter(pk__in=named).values_list("pk", "name")
+    return {deed: _person(request, deed, reader, known) for deed in deeds}
 
 
 def _person(
     request: TravelRequest,
     deed: Deed,
     reader: Actor,
-    names: dict[int, str],
-    posted: dict[int, list[Posting]],
+    known: _Known,
 ) -> str:
     account, role_name, at = deed
     role = Role(role_name)
@@ -638,8 +648,8 @@ def _person(
     if role is Role.APPLICANT:
         return _("%(name)s, applicant") % {"name": request.applicant.name}
     if role is Role.OFFICER:
-        return _("%(name)s, compliance officer") % {"name": names.get(account, "")}
-    held = [posting for posting in posted.get(account, ()) if posting.role == role]
+        return _("%(name)s, compliance officer") % {"name": known.names.get(account, "")}
+    held = [posting for posting in known.posted.get(account, ()) if posting.role == role]
     # The number under which they acted then; an earlier or later one is better than none.
     posting = next((one for one in held if one.is_in_force(at)), held[0] if held else None)
     if posting is None:
