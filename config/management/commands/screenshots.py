@@ -15,7 +15,8 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.roles import Role
 from approvals import demo
 
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
+DESK: Any = {"width": 1280, "height": 900}
+PHONE: Any = {"width": 375, "height": 812}
 # Role → (name of the picture, where: an address, and perhaps the link there that is followed).
 PAGES: dict[str, list[tuple[str, str]]] = {
     "": [("sign-in", "/accounts/login/"), ("password-reset", "/accounts/password/reset/")],
@@ -66,6 +67,8 @@ class Command(BaseCommand):
             raise CommandError("Chromium is not installed (on Debian: apt-get install chromium).")
         folder: Path = options["to"]
         folder.mkdir(parents=True, exist_ok=True)
+        # Read before Playwright begins: inside, Django takes the thread for an asynchronous one.
+        emails = {account.role: account.email for account in demo.accounts()}
         with sync_playwright() as play:
             browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
             for language, scheme in self._looks(options["all"]):
@@ -76,7 +79,7 @@ class Command(BaseCommand):
                         )
                         page = context.new_page()
                         if role:
-                            self._sign_in(page, role, language)
+                            self._sign_in(page, emails[Role(role)], language)
                         for name, where in pages:
                             if options["only"] not in name:
                                 continue
@@ -97,10 +100,9 @@ class Command(BaseCommand):
             yield "zh-CN", "dark"
 
     @staticmethod
-    def _sign_in(page: Any, role: str, language: str) -> None:
-        account = next(one for one in demo.accounts() if one.role == role)
+    def _sign_in(page: Any, email: str, language: str) -> None:
         page.goto("/accounts/login/")
-        page.fill("input[name=login]", account.email)
+        page.fill("input[name=login]", email)
         page.fill("input[name=password]", demo.PASSWORD)
         page.press("input[name=password]", "Enter")
         page.wait_for_load_state("networkidle")
