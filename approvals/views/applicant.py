@@ -313,7 +313,9 @@ def _show_section(http: ActorRequest, request: TravelRequest, section: str, form
     context = {
         "trip": request,
         "section": page,
-        "form": form,
+        # A form and several forms are asked for their mistakes in different ways.
+        "form": None if isinstance(form, forms.BaseLegFormSet) else form,
+        "places": form if isinstance(form, forms.BaseLegFormSet) else None,
         "has_mistakes": form.is_bound and _has_mistakes(form),
         "most_places": rules.MAX_LEGS,
         "check": "check" in http.GET,
@@ -361,7 +363,6 @@ def _request_documents(http: ActorRequest, reference: str, bounded: Bounded) -> 
         "trip": request,
         "section": SECTIONS["documents"],
         "form": form,
-        "has_mistakes": bool(form.errors),
         "files": parts.files(request, removable=request.state in EDITABLE),
         "most_megabytes": settings.ATTACHMENT_MAX_BYTES // 1024**2,
         "next_url": reverse("request_section", args=[request.reference, "declarations"])
