@@ -215,6 +215,14 @@ def test_a_run_stops_at_its_measure_and_says_that_there_is_more(happen: Happen) 
     assert deliver(at=MONDAY, most=2) == Delivered(mails=1)
 
 
+@pytest.mark.django_db
+def test_people_can_be_told_without_mail_which_stays_due(happen: Happen) -> None:
+    happen(person("Alice"))
+    assert deliver(at=MONDAY, mails=False) == Delivered(events=1)
+    assert mail.outbox == []
+    assert deliver(at=MONDAY) == Delivered(mails=1)
+
+
 def four_workers(at: datetime) -> list[Delivered]:
     together = Barrier(4, timeout=20)
 
