@@ -19,15 +19,14 @@ from django.db import models
 from django.db.models import Count, Max
 from django.db.models.functions import TruncDate
 from django.utils.formats import date_format
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import ngettext, pgettext
 from django_countries import countries
 
 from accounts.models import AccessEntry, User
 from accounts.roles import Actor, Role
 from approvals import rules, timekeeping
-from approvals.clocks import Line, LineKind, Step
+from approvals.clocks import Line, Step
 from approvals.models import (
     Appeal,
     Assignment,
@@ -765,17 +764,8 @@ def _counted(request: TravelRequest, row: Clock, at: datetime) -> Arithmetic:
     )
 
 
-_LINE_WORDS: dict[LineKind, str | Promise] = {
-    LineKind.EVENT: gettext_lazy("day of the event, not counted"),
-    LineKind.COUNTED: gettext_lazy("counted"),
-    LineKind.OFF: gettext_lazy("not a working day"),
-    LineKind.STOPPED: gettext_lazy("the clock stood still"),
-    LineKind.OVERDUE: gettext_lazy("overdue"),
-}
-
-
 def _line(line: Line) -> CountedLine:
-    words = str(_LINE_WORDS[line.kind])
+    words = str(line.kind.label)
     if line.name:
         words = _("%(words)s: %(name)s") % {"words": words, "name": line.name}
     if line.is_cut:
