@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,14 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, Prefetch, Q,
 from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 
-from accounts.roles import Actor, Role
+from accounts.prepared import Prepared
+from accounts.roles import Actor, Grant, Role
 from accounts.scoping import ScopedQuerySet
 from approvals.models import (
     Appeal,
     Attachment,
+    Clock,
+    DraftInput,
     InformationRequest,
     Leg,
     Proposal,
@@ -83,19 +87,77 @@ def locked(
     )
 
 
+# The queries that every step runs, compiled once (see accounts.prepared).
+_running_clocks = Prepared(
+    lambda request_id: Clock.objects.filter(request_id=request_id, ended_at=None), request_id=UUID
+)
+_legs = Prepared(lambda request_id: Leg.objects.filter(request_id=request_id).order_by("position"), request_id=UUID)
+_documents = Prepared(
+    lambda request_id: Attachment.unscoped.filter(request_id=request_id, removed_at=None), request_id=UUID
+)
+_sections_as_typed = Prepared(
+    lambda request_id: DraftInput.objects.filter(request_id=request_id).order_by("pk").values_list("section"),
+    request_id=UUID,
+)
+_overlapping = Prepared(
+    lambda request_id, applicant_id, first, last: (
+        TravelRequest.unscoped.filter(
+            applicant_id=applicant_id, state__in=sorted(HOLDS_ITS_DATES), departs_on__lte=last, returns_on__gte=first
+        )
+        .exclude(pk=request_id)
+        .order_by("departs_on")[:1]
+    ),
+    request_id=UUID,
+    applicant_id=int,
+    first=date,
+    last=date,
+)
+
+
+@lru_cache(maxsize=256)
+def _claim(shape: tuple[tuple[Role, str], ...], whole: bool) -> Prepared[TravelRequest]:
+    """The locked fetch for actors with grants of these roles; the name of a gap for the scope, empty: no scope."""
+
+    def build(request_id: UUID, user_id: int, **scopes: int) -> QuerySet[TravelRequest, TravelRequest]:
+        someone = Actor(user_id, "", frozenset(Grant(role, scopes.get(gap)) for role, gap in shape))
+        return locked(someone, applicant_too=whole, pk=request_id).order_by()
+
+    gaps = {gap for _role, gap in shape if gap}
+    return Prepared(
+        build, optional=gaps | {"user_id"}, request_id=UUID, user_id=int, **dict.fromkeys(sorted(gaps), int)
+    )
+
+
+def claim(actor: Actor, request_id: UUID, *, whole: bool = False) -> TravelRequest | None:
+    """This request in `actor`'s scope, locked until the transaction ends, with its running clocks; None: not theirs.
+
+    `whole`: with its legs and documents, and with the applicant's record locked too, to look at all trips of one
+    person without another coming in. The same as `locked`, compiled once for each kind of actor.
+    """
+    grants = sorted(actor.grants, key=lambda grant: (grant.role, grant.scope or 0))
+    scopes = {f"scope{index}": grant.scope for index, grant in enumerate(grants) if grant.scope is not None}
+    shape = tuple((grant.role, "" if grant.scope is None else f"scope{index}") for index, grant in enumerate(grants))
+    found = _claim(shape, whole)(request_id=request_id, user_id=actor.user_id, **scopes)
+    if not found:
+        return None
+    request = found[0]
+    # After the lock, not with it: what somebody wrote while we waited for the row must be seen.
+    request.running_clocks = {clock.kind: clock for clock in _running_clocks(request_id=request_id)}
+    if whole:
+        request.itinerary = _legs(request_id=request_id)
+        request.documents = _documents(request_id=request_id)
+    return request
+
+
+def sections_as_typed(request: TravelRequest) -> list[str]:
+    """The sections of a draft in which something was typed that is not valid yet."""
+    return [section for (section,) in _sections_as_typed(request_id=request.pk)]
+
+
 def overlapping(request: TravelRequest, *, departs_on: date, returns_on: date) -> TravelRequest | None:
     """Another request of the same person that holds a day from `departs_on` to `returns_on`, both included."""
-    return (
-        TravelRequest.unscoped.filter(
-            applicant_id=request.applicant_id,
-            state__in=HOLDS_ITS_DATES,
-            departs_on__lte=returns_on,
-            returns_on__gte=departs_on,
-        )
-        .exclude(pk=request.pk)
-        .order_by("departs_on")
-        .first()
-    )
+    found = _overlapping(request_id=request.pk, applicant_id=request.applicant_id, first=departs_on, last=returns_on)
+    return found[0] if found else None
 
 
 def recused(request: TravelRequest) -> list[int]:

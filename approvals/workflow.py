@@ -168,7 +168,7 @@ def _move(verb: str, request_id: UUID, *, actor: Actor, at: datetime, prepare: P
 
 
 def _fetch(request_id: UUID, actor: Actor, at: datetime, *, claims_days: bool = False) -> TravelRequest:
-    request = queries.locked(actor, applicant_too=claims_days, pk=request_id).first()
+    request = queries.claim(actor, request_id, whole=claims_days)
     if request is None:
         raise NotFound(_("There is no such request, or it is not yours to see."))
     return request.as_of(at)
@@ -431,8 +431,8 @@ def problems(request: TravelRequest, *, at: datetime) -> list[Problem]:
     request.as_of(at)
     found = rules.problems(request)
     found += [
-        Problem(kept.section, "", gettext_lazy("What you typed here is kept, but not all of it can be used yet."))
-        for kept in request.draft_inputs.all()
+        Problem(section, "", gettext_lazy("What you typed here is kept, but not all of it can be used yet."))
+        for section in queries.sections_as_typed(request)
     ]
     if other := overlapping(request):
         found.append(_overlap_problem(other))

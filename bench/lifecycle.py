@@ -1,0 +1,304 @@
+"""A case from submission to approval through the workflow, one client, against one bare statement a step.
+
+Ours: submit, endorse, take, approve, each its own transaction, as a page or the API calls them: scope, lock, rules,
+assessment, clocks, hash-chained audit, outbox and the hint to the worker; nothing is switched off.
+Floor: psycopg2 alone, one compare-and-set statement a step that writes the same rows, values and all: they are taken
+from a run of ours that was rolled back, so keys, hashes and due dates are made beforehand. To reach: at least 0.5.
+"""
+
+import multiprocessing
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import psycopg2
+import psycopg2.extras
+from django.db import connection, connections, transaction
+from django.utils import timezone
+from stdnum.cn import uscc
+from uuid_utils.compat import uuid7
+
+from accounts.actors import actor_for
+from accounts.models import User
+from accounts.roles import Actor, Role
+from approvals import rules, workflow
+from approvals.models import Assessment, Clock, TravelRequest
+from approvals.states import State
+from audit.models import Entry
+from authorities.models import Office, Posting
+from bench import Result, Say
+from companies.models import Company, Membership
+from config.celery import app
+from employees.models import Employee
+from notifications.models import OutboxEvent
+from sensitivity import publishing
+from sensitivity.models import ListEntry, ListKind, SensitivityList
+
+ROWS = 60
+ROUNDS = 7
+# How the statement begins with which `approvals.journal` writes a step.
+WRITES = "WITH step0 AS ("
+
+Statement = tuple[str, list[Any]]
+# A case of the floor: its four statements. A case of ours: its request, by these people.
+FloorCase = list[Statement]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A complete draft and the people who bring it to its approval."""
+
+    request_id: UUID
+    applicant: Actor
+    officer: Actor
+    reviewer: Actor
+
+    def run(self) -> None:
+        """The four steps, as pages call them."""
+        workflow.submit(self.request_id, actor=self.applicant, at=timezone.now())
+        workflow.endorse(self.request_id, actor=self.officer, at=timezone.now())
+        workflow.take(self.request_id, actor=self.reviewer, at=timezone.now(), no_conflict=True)
+        workflow.approve(self.request_id, actor=self.reviewer, at=timezone.now(), text="Nothing to restrict.")
+
+
+# ── what is there before ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Setting:
+    """An office, a company, a list, an officer, a reviewer: all new for this run, on whatever else is there."""
+
+    def __init__(self) -> None:
+        self.now = timezone.now()
+        since = datetime(2021, 1, 1, tzinfo=UTC)
+        self.name = uuid7().hex
+        self.office = Office.objects.create(code=f"B{self.name[:18].upper()}", name_zh="测", name_en="Bench", city="B")
+        base = f"91110108{uuid7().int % 10**9:09d}"
+        self.company = Company.objects.create(
+            uscc=base + uscc.calc_check_digit(base), name_zh="测", name_en=f"Bench {self.name}", office=self.office
+        )
+        self.officer, self.reviewer = self._user("officer"), self._user("reviewer")
+        Membership.objects.create(user=self.officer, company=self.company, starts_at=since)
+        Posting.objects.create(
+            user=self.reviewer, office=self.office, role=Role.REVIEWER, number="0417", starts_at=since
+        )
+        self._list()
+
+    def _user(self, name: str) -> User:
+        return User.objects.create(email=f"{name}.{self.name}@bench.example", name=name)
+
+    def _list(self) -> None:
+        """A published list with one entry that every case touches, so that each assessment has something to keep."""
+        author, publisher = self._user("author"), self._user("publisher")
+        kept = SensitivityList.objects.create(
+            kind=ListKind.ORGANISATION, name_zh="测", name_en="Bench", owner=author, legal_basis="Bench"
+        )
+        version = publishing.draft(kept, author=author)
+        ListEntry.objects.create(
+            version=version, code=self.name, label_zh="测", label_en="Bench", level=1, reason_zh="测", reason_en="Bench"
+        )
+        publishing.publish(version.pk, publisher=publisher, on=date(2021, 1, 1))
+
+    def cases(self, count: int) -> list[Case]:
+        """So many complete drafts, each of an employee of its own."""
+        officer, reviewer = (actor_for(user, at=self.now) for user in (self.officer, self.reviewer))
+        first = timezone.localdate() + timedelta(days=60)
+        found = []
+        for number in range(count):
+            user = self._user(f"applicant{uuid7().hex}")
+            employee = Employee(
+                user=user, company=self.company, number=uuid7().hex, name_en="Bench", employed_from=date(2021, 1, 1)
+            )
+            employee.save()
+            applicant = actor_for(user, at=self.now)
+            request = workflow.start(actor=applicant, at=self.now, employee_id=employee.pk)
+            workflow.save_section(
+                request.pk,
+                actor=applicant,
+                at=self.now,
+                section="all",
+                values={
+                    "title": f"ICLR in San Francisco {number}",
+                    "purpose": "conference",
+                    "description": "I present our paper on retrieval. " * 10,
+                    "event_name": "ICLR",
+                    "topics": ["cs.IR", "cs.LG"],
+                    "devices": ["travel_laptop"],
+                    "declarations": [code for code, _text in rules.DECLARATIONS],
+                },
+                legs=[
+                    {
+                        "country": "US",
+                        "city": "San Francisco",
+                        "arrives_on": first,
+                        "leaves_on": first + timedelta(days=5),
+                        "host": self.name,
+                    }
+                ],
+            )
+            found.append(Case(request.pk, applicant, officer, reviewer))
+        return found
+
+
+@contextmanager
+def _rolled_back() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def statements_of(case: Case) -> FloorCase:
+    """What ours writes in the four steps of `case`: each step's one statement, with the condition on the state before.
+
+    The case is as it was afterwards.
+    """
+    written: FloorCase = []
+
+    def keep(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith(WRITES):
+            written.append((sql, list(params)))
+        return execute(sql, params, many, context)
+
+    with _rolled_back(), connection.execute_wrapper(keep):
+        case.run()
+    before = (State.DRAFT, State.COMPANY_REVIEW, State.AUTHORITY_REVIEW, State.AUTHORITY_REVIEW)
+    assert len(written) == len(before), [sql[:60] for sql, _values in written]
+    return [
+        (f"{sql} AND state = %s", [*values, state.value]) for (sql, values), state in zip(written, before, strict=True)
+    ]
+
+
+def count_statements(case: Case) -> int:
+    """How many statements one case takes, BEGIN and COMMIT not counted. The case is as it was afterwards."""
+    seen = 0
+
+    def tally(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        nonlocal seen
+        seen += "SAVEPOINT" not in sql
+        return execute(sql, params, many, context)
+
+    with _rolled_back(), connection.execute_wrapper(tally):
+        case.run()
+    return seen
+
+
+# ── the two ways ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def run_ours(cases: Sequence[Case]) -> None:
+    for case in cases:
+        case.run()
+
+
+def bare_connection() -> Any:
+    """psycopg2 alone, on the same database as the same role, each statement its own transaction."""
+    where = connection.get_connection_params()
+    bare = psycopg2.connect(**{name: value for name, value in where.items() if name != "cursor_factory"})
+    bare.autocommit = True
+    psycopg2.extras.register_uuid(conn_or_curs=bare)
+    return bare
+
+
+def run_floor(cases: Sequence[FloorCase], *, bare: Any) -> None:
+    with bare.cursor() as cursor:
+        for case in cases:
+            for sql, values in case:
+                cursor.execute(sql, values)
+                assert cursor.rowcount == 1
+
+
+# ── clients ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _client(pipe: Any, ours: list[list[Case]], floor: list[list[FloorCase]]) -> None:
+    """One client in a process of its own: runs the batch that it is told to, with connections of its own."""
+    bare = bare_connection()
+    connection.ensure_connection()
+    pipe.send("ready")
+    while (told := pipe.recv()) is not None:
+        way, number = told
+        if way == "ours":
+            run_ours(ours[number])
+        else:
+            run_floor(floor[number], bare=bare)
+        pipe.send("done")
+    connections.close_all()
+    os._exit(0)
+
+
+class Clients:
+    """So many processes that run their batches at once."""
+
+    def __init__(self, count: int, ours: list[list[Case]], floor: list[list[FloorCase]]) -> None:
+        """`ours` and `floor` hold a batch for each round; every client does its part of each."""
+        connections.close_all()
+        fork = multiprocessing.get_context("fork")
+        self.pipes = []
+        for number in range(count):
+            mine, theirs = fork.Pipe()
+            parts = [batch[number::count] for batch in ours], [batch[number::count] for batch in floor]
+            fork.Process(target=_client, args=(theirs, *parts), daemon=True).start()
+            theirs.close()  # so that a client that died is noticed
+            self.pipes.append(mine)
+        for pipe in self.pipes:
+            pipe.recv()
+
+    def run(self, way: str, number: int) -> float:
+        """Seconds until the last client has done its part of batch `number`."""
+        begin = time.perf_counter()
+        for pipe in self.pipes:
+            pipe.send((way, number))
+        for pipe in self.pipes:
+            pipe.recv()
+        return time.perf_counter() - begin
+
+    def stop(self) -> None:
+        for pipe in self.pipes:
+            pipe.send(None)
+
+
+def _vacuum() -> None:
+    """What rolled-back runs left behind must not weigh on either side."""
+    with connections["owner"].cursor() as cursor:
+        for model in (TravelRequest, Clock, Assessment, Entry, OutboxEvent):
+            cursor.execute(f"VACUUM ANALYZE {model._meta.db_table}")
+    connections["owner"].close()
+
+
+def measure(*, rows: int, clients: int, say: Say) -> Result:
+    """`rows` cases a round on each side, in `clients` processes, alternating; medians of the rounds."""
+    setting = Setting()
+    rounds = ROUNDS + 1  # the first one warms both sides up and does not count
+    ours = [setting.cases(rows) for _ in range(rounds)]
+    queries = count_statements(ours[0][0])
+    floor = [[statements_of(case) for case in setting.cases(rows)] for _ in range(rounds)]
+    for batch in ours:  # rolled back once, like the cases of the floor
+        for case in batch:
+            statements_of(case)
+    _vacuum()
+    group = Clients(clients, ours, floor)
+    taken: dict[str, list[float]] = {"floor": [], "ours": []}
+    for number in range(rounds):
+        # Who begins changes, so that what one leaves to do for the server meets both.
+        for way in sorted(taken, reverse=bool(number % 2)):
+            taken[way].append(group.run(way, number))
+    group.stop()
+    app.control.purge()
+    approved = TravelRequest.unscoped.filter(company=setting.company, state=State.APPROVED).count()
+    assert approved == 2 * rounds * rows, f"{approved} cases arrived"
+    rate = {way: rows / statistics.median(seconds[1:]) for way, seconds in taken.items()}
+    ratio = statistics.median(f / o for f, o in zip(taken["floor"][1:], taken["ours"][1:], strict=True))
+    say(f"{clients} client{'s' if clients > 1 else ''}, {ROUNDS} rounds of {rows} cases, medians\n")
+    say(f"{'one bare statement a step':<28}{rate['floor']:8.1f} cases/s   {4:3d} statements a case\n")
+    say(f"{'through the workflow':<28}{rate['ours']:8.1f} cases/s   {queries:3d} statements a case\n")
+    say(f"{'ratio':<28}{ratio:8.2f}\n")
+    return Result(ratio=ratio, floor=rate["floor"], ours=rate["ours"], unit="cases/s", n=rows, queries=queries)
+
+
+run = partial(measure, clients=1)
