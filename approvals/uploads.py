@@ -3,6 +3,7 @@
 import re
 import unicodedata
 import zipfile
+import zlib
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -63,7 +64,7 @@ def _zip_type(file: File[Any]) -> str | None:
             if any(re.search(r"vbaProject\.bin$", name) for name in names):
                 return None
             return next((kind for part, kind in OFFICE.items() if part in names), None)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError):
         return None
 
 
