@@ -2,18 +2,22 @@
 
 Making SQL of a query set costs more than running it where the query is small and runs on every step. A `Prepared`
 is made from a query set with named gaps; it keeps the SQL and fills in the gaps. The rows are the same instances,
-with the same converters and the same related objects, as the query set would give.
+with the same converters, related objects and annotations, as the query set would give.
+
+What belongs to a row can come with it, as JSON of the database: `rows_with` is for the query, `rows_from` for the
+instances.
 """
 
-from collections.abc import Callable, Mapping, Set
-from datetime import date, timedelta
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence, Set
+from datetime import date, datetime, timedelta
+from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import DateField, DateTimeField, Model, QuerySet, UUIDField
+from django.db.models.expressions import RawSQL
 from django.db.models.query import get_related_populators
 
 M = TypeVar("M", bound=Model)
@@ -32,16 +36,22 @@ class Prepared(Generic[Row]):
     """A query with named gaps. Called with a value for each gap, it gives the rows as a list.
 
     `build` makes the query set from a value for each gap; `gaps` names them with their types (int, str, date, UUID).
-    A query set of `values_list` gives tuples. Compiled on the first call, in the state of the connection then: a
-    query that locks needs a transaction. ValueError when the query has no place for a gap, unless it is one of the
-    `optional` ones.
+    A query set of `values_list` gives tuples. Compiled on the first call. ValueError when the query has no place for a
+    gap, unless it is one of the `optional` ones. `before` is SQL that runs before it, in the same round trip, with the
+    names of the gaps that it takes, such as one that locks: the query then sees what is there after it.
     """
 
     def __init__(
-        self, build: Callable[..., QuerySet[Any, Row]], *, optional: Set[str] = frozenset(), **gaps: type
+        self,
+        build: Callable[..., QuerySet[Any, Row]],
+        *,
+        optional: Set[str] = frozenset(),
+        before: tuple[str, Sequence[str]] = ("", ()),
+        **gaps: type,
     ) -> None:
         self.build = build
         self.optional = optional
+        self.before = before
         self.gaps = gaps
 
     def __call__(self, **values: Any) -> list[Row]:
@@ -51,8 +61,9 @@ class Prepared(Generic[Row]):
         params = list(statement.params)
         for index, name in statement.places:
             params[index] = values[name]
+        sql, names = self.before
         with connection.cursor() as cursor:
-            cursor.execute(statement.sql, params)
+            cursor.execute(sql + statement.sql, [values[name] for name in names] + params)
             rows = cursor.fetchall()
         return statement.made_of(rows)
 
@@ -91,6 +102,7 @@ class _Statement:
         self.model, self.columns = info["model"], slice(first, last)
         self.names = [column[0].target.attname for column in self.compiler.select[self.columns]]
         self.related = get_related_populators(info, self.compiler.select, connection.alias)
+        self.annotations = tuple((self.compiler.annotation_col_map or {}).items())
 
     def made_of(self, rows: list[Any]) -> list[Any]:
         """The instances, or the tuples, that are in `rows`."""
@@ -103,5 +115,56 @@ class _Statement:
             instance = self.model.from_db(connection.alias, self.names, row[self.columns])
             for related in self.related:
                 related.populate(row, instance)
+            for name, index in self.annotations:
+                setattr(instance, name, row[index])
             made.append(instance)
         return made
+
+
+def rows_with(model: type[Model], condition: str, *params: Any) -> RawSQL:
+    """To annotate a query with: the rows of `model` that fulfil `condition` (SQL about `r`), for `rows_from`."""
+    table = connection.ops.quote_name(model._meta.db_table)
+    return RawSQL(f"(SELECT json_agg(r) FROM {table} r WHERE {condition})", params)  # noqa: S608, S611
+
+
+@cache
+def _columns(model: type[Model]) -> list[tuple[str, str, Callable[[str], Any] | None]]:
+    return [
+        (
+            field.attname,
+            field.column,
+            next((read for kind, read in _FROM_JSON if isinstance(_plain(field), kind)), None),
+        )
+        for field in model._meta.concrete_fields
+    ]
+
+
+def _plain(field: Any) -> Any:
+    while field.is_relation:
+        field = field.target_field
+    return field
+
+
+# JSON has no moments, days and keys. A DateTimeField is a DateField too, so it comes first.
+_FROM_JSON: list[tuple[type[Any], Callable[[str], Any]]] = [
+    (DateTimeField, datetime.fromisoformat),
+    (DateField, date.fromisoformat),
+    (UUIDField, UUID),
+]
+
+
+def rows_from(model: type[M], found: list[dict[str, Any]] | None) -> list[M]:
+    """The instances in what `rows_with` found, of models whose fields are text, numbers, moments, days, keys, JSON."""
+    columns = _columns(model)
+    names = [name for name, _column, _read in columns]
+    return [
+        model.from_db(
+            connection.alias,
+            names,
+            [
+                value if read is None or value is None else read(value)
+                for value, read in ((row[column], read) for _name, column, read in columns)
+            ],
+        )
+        for row in found or ()
+    ]

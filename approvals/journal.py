@@ -30,8 +30,27 @@ def _columns(model: type[models.Model], with_key: bool) -> tuple[tuple[models.Fi
     return fields, f"INSERT INTO {_quoted(model._meta.db_table)} ({names}) VALUES "  # noqa: S608
 
 
+# Fields whose values go to the driver as they are; the others are asked.
+_PLAIN = (
+    models.CharField,
+    models.TextField,
+    models.BooleanField,
+    models.IntegerField,
+    models.DateField,
+    models.UUIDField,
+)
+
+
+@cache
+def _is_plain(field: models.Field[Any, Any]) -> bool:
+    while field.is_relation:
+        field = field.target_field  # type: ignore[attr-defined]
+    return isinstance(field, _PLAIN) and type(field).__module__ == "django.db.models.fields"
+
+
 def _value(row: models.Model, field: models.Field[Any, Any]) -> Any:
-    return field.get_db_prep_save(getattr(row, field.attname), connection)
+    value = getattr(row, field.attname)
+    return value if _is_plain(field) else field.get_db_prep_save(value, connection)
 
 
 @cache

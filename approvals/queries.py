@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Count, Exists, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 
-from accounts.prepared import Prepared
+from accounts.prepared import Prepared, rows_from, rows_with
 from accounts.roles import Actor, Grant, Role
 from accounts.scoping import ScopedQuerySet
 from approvals.models import (
@@ -87,18 +87,7 @@ def locked(
     )
 
 
-# The queries that every step runs, compiled once (see accounts.prepared).
-_running_clocks = Prepared(
-    lambda request_id: Clock.objects.filter(request_id=request_id, ended_at=None), request_id=UUID
-)
-_legs = Prepared(lambda request_id: Leg.objects.filter(request_id=request_id).order_by("position"), request_id=UUID)
-_documents = Prepared(
-    lambda request_id: Attachment.unscoped.filter(request_id=request_id, removed_at=None), request_id=UUID
-)
-_sections_as_typed = Prepared(
-    lambda request_id: DraftInput.objects.filter(request_id=request_id).order_by("pk").values_list("section"),
-    request_id=UUID,
-)
+# What every step reads, compiled once (see accounts.prepared).
 _overlapping = Prepared(
     lambda request_id, applicant_id, first, last: (
         TravelRequest.unscoped.filter(
@@ -114,25 +103,46 @@ _overlapping = Prepared(
 )
 
 
+# The lock comes first, in the same round trip: what is read after it is what somebody wrote while we waited for it.
+_LOCK = 'SELECT 1 FROM "approvals_travelrequest" WHERE "id" = %s FOR NO KEY UPDATE; '
+_LOCK_APPLICANT_TOO = (
+    'SELECT 1 FROM "approvals_travelrequest" r JOIN "employees_employee" e ON e."id" = r."applicant_id" '
+    'WHERE r."id" = %s FOR NO KEY UPDATE; '
+)
+
+
 @lru_cache(maxsize=256)
 def _claim(shape: tuple[tuple[Role, str], ...], whole: bool) -> Prepared[TravelRequest]:
     """The locked fetch for actors with grants of these roles; the name of a gap for the scope, empty: no scope."""
 
     def build(request_id: UUID, user_id: int, **scopes: int) -> QuerySet[TravelRequest, TravelRequest]:
         someone = Actor(user_id, "", frozenset(Grant(role, scopes.get(gap)) for role, gap in shape))
-        return locked(someone, applicant_too=whole, pk=request_id).order_by()
+        found = visible_to(someone).filter(pk=request_id).select_related("applicant", "office").order_by()
+        found = found.annotate(_clocks=rows_with(Clock, "request_id = %s AND ended_at IS NULL", request_id))
+        if whole:
+            found = found.annotate(
+                _legs=rows_with(Leg, "request_id = %s", request_id),
+                _documents=rows_with(Attachment, "request_id = %s AND removed_at IS NULL", request_id),
+                _inputs=rows_with(DraftInput, "request_id = %s", request_id),
+            )
+        return found
 
     gaps = {gap for _role, gap in shape if gap}
     return Prepared(
-        build, optional=gaps | {"user_id"}, request_id=UUID, user_id=int, **dict.fromkeys(sorted(gaps), int)
+        build,
+        before=(_LOCK_APPLICANT_TOO if whole else _LOCK, ["request_id"]),
+        optional=gaps | {"user_id"},
+        request_id=UUID,
+        user_id=int,
+        **dict.fromkeys(sorted(gaps), int),
     )
 
 
 def claim(actor: Actor, request_id: UUID, *, whole: bool = False) -> TravelRequest | None:
     """This request in `actor`'s scope, locked until the transaction ends, with its running clocks; None: not theirs.
 
-    `whole`: with its legs and documents, and with the applicant's record locked too, to look at all trips of one
-    person without another coming in. The same as `locked`, compiled once for each kind of actor.
+    `whole`: with its legs, its documents and what was typed into it, and with the applicant's record locked too, to
+    look at all trips of one person without another coming in. One round trip, compiled once for each kind of actor.
     """
     grants = sorted(actor.grants, key=lambda grant: (grant.role, grant.scope or 0))
     scopes = {f"scope{index}": grant.scope for index, grant in enumerate(grants) if grant.scope is not None}
@@ -140,18 +150,13 @@ def claim(actor: Actor, request_id: UUID, *, whole: bool = False) -> TravelReque
     found = _claim(shape, whole)(request_id=request_id, user_id=actor.user_id, **scopes)
     if not found:
         return None
-    request = found[0]
-    # After the lock, not with it: what somebody wrote while we waited for the row must be seen.
-    request.running_clocks = {clock.kind: clock for clock in _running_clocks(request_id=request_id)}
+    request: Any = found[0]
+    request.running_clocks = {clock.kind: clock for clock in rows_from(Clock, request._clocks)}
     if whole:
-        request.itinerary = _legs(request_id=request_id)
-        request.documents = _documents(request_id=request_id)
-    return request
-
-
-def sections_as_typed(request: TravelRequest) -> list[str]:
-    """The sections of a draft in which something was typed that is not valid yet."""
-    return [section for (section,) in _sections_as_typed(request_id=request.pk)]
+        request.itinerary = sorted(rows_from(Leg, request._legs), key=lambda leg: leg.position)
+        request.documents = sorted(rows_from(Attachment, request._documents), key=lambda file: file.uploaded_at)
+        request.sections_as_typed = sorted(kept["section"] for kept in request._inputs or ())
+    return cast(TravelRequest, request)
 
 
 def overlapping(request: TravelRequest, *, departs_on: date, returns_on: date) -> TravelRequest | None:

@@ -432,7 +432,7 @@ def problems(request: TravelRequest, *, at: datetime) -> list[Problem]:
     found = rules.problems(request)
     found += [
         Problem(section, "", gettext_lazy("What you typed here is kept, but not all of it can be used yet."))
-        for section in queries.sections_as_typed(request)
+        for section in request.sections_as_typed
     ]
     if other := overlapping(request):
         found.append(_overlap_problem(other))

@@ -4,10 +4,12 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from accounts.prepared import Prepared
 from sensitivity.models import ListEntry, ListKind, ListVersion
 
 
@@ -36,32 +38,43 @@ def normalised(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
+@lru_cache(maxsize=256)
+def _query(shape: tuple[tuple[ListKind, int], ...]) -> Prepared[tuple[Any, ...]]:
+    """The look-up of so many codes of each kind, compiled once."""
+
+    def build(on: date, **codes: str) -> QuerySet[ListEntry, tuple[Any, ...]]:
+        wanted = Q()
+        for kind, count in shape:
+            wanted |= Q(version__list__kind=kind, code__in=[codes[f"{kind}{n}"] for n in range(count)])
+        return (
+            ListEntry.objects.filter(wanted, version__in=ListVersion.objects.in_force(on))
+            .order_by("-level", "version__list__kind", "code")
+            .values_list(
+                "version__list__kind",
+                "version_id",
+                "version__number",
+                "version__list__name_zh",
+                "version__list__name_en",
+                "code",
+                "label_zh",
+                "label_en",
+                "level",
+                "reason_zh",
+                "reason_en",
+            )
+        )
+
+    return Prepared(build, on=date, **{f"{kind}{n}": str for kind, count in shape for n in range(count)})
+
+
 def matches(terms: dict[ListKind, Collection[str]], *, on: date) -> list[Hit]:
     """The hits of `terms` (kind → codes or names) in the list versions in force on `on`, highest level first.
 
     One query. Codes of organisations, projects and events are kept normalised in the entry.
     """
-    wanted = Q()
-    for kind, codes in terms.items():
-        if codes:
-            wanted |= Q(version__list__kind=kind, code__in=set(codes))
+    wanted = {kind: sorted(set(codes)) for kind, codes in terms.items() if codes}
     if not wanted:
         return []
-    rows = (
-        ListEntry.objects.filter(wanted, version__in=ListVersion.objects.in_force(on))
-        .order_by("-level", "version__list__kind", "code")
-        .values_list(
-            "version__list__kind",
-            "version_id",
-            "version__number",
-            "version__list__name_zh",
-            "version__list__name_en",
-            "code",
-            "label_zh",
-            "label_en",
-            "level",
-            "reason_zh",
-            "reason_en",
-        )
-    )
+    values = {f"{kind}{n}": code for kind, codes in wanted.items() for n, code in enumerate(codes)}
+    rows = _query(tuple((kind, len(codes)) for kind, codes in wanted.items()))(on=on, **values)
     return [Hit(*row) for row in rows]

@@ -243,6 +243,11 @@ class TravelRequest(Chained):
         return list(Attachment.unscoped.filter(request=self, removed_at=None))
 
     @cached_property
+    def sections_as_typed(self) -> list[str]:
+        """The sections in which something was typed that is not valid yet."""
+        return sorted(self.draft_inputs.values_list("section", flat=True))
+
+    @cached_property
     def open_appeal(self) -> Appeal | None:
         """The appeal that is filed or under review."""
         return next((appeal for appeal in self.appeals.all() if appeal.state in OPEN_APPEAL), None)
