@@ -8,7 +8,7 @@ They look at the request as of `request.now`, which the workflow sets. Imports s
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +19,7 @@ from approvals.states import State, Tier
 
 # Limits of the rule book that are not clocks.
 FAST_TRIP_DAYS = 14
+DAYS_AHEAD = 3 * 366  # farther away, a day is a mistyped year
 EXTENSION_WORKING_DAYS = 10
 MAX_LEGS = 20
 
@@ -293,6 +294,11 @@ def leg_problems(
         )
     if arrives_on and arrives_on < today:
         found.append(Problem(section, f"{field}arrives_on", _("This day has passed. Enter a day from today on.")))
+    found += [
+        Problem(section, f"{field}{name}", _("This day is years away. Check the year."))
+        for name, day in (("arrives_on", arrives_on), ("leaves_on", leaves_on))
+        if day and day > today + timedelta(days=DAYS_AHEAD)
+    ]
     return found
 
 

@@ -7,7 +7,7 @@ still empty does not prevent that. What does not fit is kept as it was typed. No
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
@@ -27,7 +27,6 @@ from interface.widgets import DateInput
 from sensitivity.taxonomy import SUBJECTS
 
 # Further ahead nobody asks for clearance: it is a mistyped year.
-MAX_DAYS_AHEAD = 3 * 366
 HOME = "CN"
 REQUIRED = "required"
 
@@ -169,9 +168,6 @@ class LegForm(forms.Form):
         arrives, leaves = cleaned.get("arrives_on"), cleaned.get("leaves_on")
         for problem in rules.leg_problems(arrives_on=arrives, leaves_on=leaves, today=self.today):
             self.add_error(problem.field, str(problem.message))
-        for name, day in (("arrives_on", arrives), ("leaves_on", leaves)):
-            if day and day > self.today + timedelta(days=MAX_DAYS_AHEAD):
-                self.add_error(name, _("This day is years away. Check the year."))
         return cleaned
 
 

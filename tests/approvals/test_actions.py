@@ -242,7 +242,7 @@ def test_who_comes_too_late_reads_what_happened_and_keeps_what_they_typed() -> N
     assert response.status_code == 409
     shown = text_of(response)
     assert (
-        "This cannot be done now: since March 4, 2026, 10 a.m. the request has been in the state “Withdrawn”." in shown
+        "This cannot be done now: since 4 March 2026, 10:00 the request has been in the state “Withdrawn”." in shown
     )
     assert "A good trip." in shown
     assert "One laptop." in shown
@@ -321,7 +321,7 @@ def test_before_a_denial_something_milder_is_offered_and_the_applicant_s_time_is
 
     assert f'href="{url(cast.request, "approve")}">Approve with conditions' in shown
     assert f'href="{url(cast.request, "propose")}">Propose an approval with conditions' in shown
-    assert "The applicant can reply until March 11, 2026." in shown
+    assert "The applicant can reply until 11 March 2026." in shown
     assert shown.index("First: would something milder do?") < shown.index("Reasons, for this case")
 
 

@@ -250,7 +250,7 @@ def test_a_due_date_after_departure_is_a_warning() -> None:
     cast = in_state(State.AUTHORITY_REVIEW, legs=soon)
 
     assert "Due after the departure" in page(cast.reviewer, cast.request)
-    assert "and the trip begins on March 5, 2026: decide before that." in page(cast.reviewer, cast.request)
+    assert "and the trip begins on 5 March 2026: decide before that." in page(cast.reviewer, cast.request)
 
 
 def test_an_appeal_reviewer_of_the_other_office_reads_the_whole_case() -> None:

@@ -55,7 +55,7 @@ def refused_naming(other: TravelRequest, act: Callable[[], Any]) -> None:
     assert problem.section == "itinerary"
     assert other.reference in str(problem.message)
     assert other.title in str(problem.message)
-    assert "April 22, 2026" in str(problem.message)
+    assert "22 April 2026" in str(problem.message)
 
 
 @pytest.mark.django_db

@@ -72,26 +72,26 @@ def text_of(response: Any) -> str:
 # ── the sentence ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 SENTENCES = {
-    State.DRAFT: "Being written since March 3, 2026. It lapses after June 1, 2026 if it is not submitted by then.",
-    State.COMPANY_REVIEW: "With Beichen Intelligence since March 3, 2026. The company reviews it by March 6, 2026; "
+    State.DRAFT: "Being written since 3 March 2026. It lapses after 1 June 2026 if it is not submitted by then.",
+    State.COMPANY_REVIEW: "With Beichen Intelligence since 3 March 2026. The company reviews it by 6 March 2026; "
     "without an answer it goes to Haidian office by itself. You need do nothing.",
-    State.RETURNED: "Beichen Intelligence asked for changes on March 3, 2026. "
-    "Make them and submit again by March 17, 2026.",
-    State.COMPANY_DECLINED: "Beichen Intelligence declined this business trip on March 3, 2026. "
-    "Until April 2, 2026 you can refer it to Haidian office as a personal trip.",
-    State.AUTHORITY_REVIEW: "With Haidian office, officer 4001, since March 3, 2026. "
-    "Decision due by March 6, 2026. You need do nothing.",
-    State.INFORMATION_REQUESTED: "Haidian office asked you for information on March 3, 2026. "
-    "Answer by March 17, 2026. The office's clock is stopped until then.",
-    State.DECISION_PROPOSED: "With Haidian office, officer 4001, since March 3, 2026. "
-    "A denial is proposed. Nothing is decided: you can reply until March 10, 2026.",
-    State.APPROVED: "Cleared on March 3, 2026 for the trip from April 22, 2026 to April 28, 2026.",
-    State.DENIED: "Denied on March 3, 2026. You can appeal until May 2, 2026.",
-    State.REVOKED: "The clearance was taken back on March 3, 2026. You can appeal until May 2, 2026.",
-    State.CLOSED: "Closed on March 3, 2026. There is nothing more to do.",
-    State.WITHDRAWN: "You withdrew this request on March 3, 2026.",
-    State.LAPSED: "Lapsed on June 2, 2026, because there was no reaction in time. "
-    "Nothing is lost: until July 2, 2026 you can reopen it where it was.",
+    State.RETURNED: "Beichen Intelligence asked for changes on 3 March 2026. "
+    "Make them and submit again by 17 March 2026.",
+    State.COMPANY_DECLINED: "Beichen Intelligence declined this business trip on 3 March 2026. "
+    "Until 2 April 2026 you can refer it to Haidian office as a personal trip.",
+    State.AUTHORITY_REVIEW: "With Haidian office, officer 4001, since 3 March 2026. "
+    "Decision due by 6 March 2026. You need do nothing.",
+    State.INFORMATION_REQUESTED: "Haidian office asked you for information on 3 March 2026. "
+    "Answer by 17 March 2026. The office's clock is stopped until then.",
+    State.DECISION_PROPOSED: "With Haidian office, officer 4001, since 3 March 2026. "
+    "A denial is proposed. Nothing is decided: you can reply until 10 March 2026.",
+    State.APPROVED: "Cleared on 3 March 2026 for the trip from 22 April 2026 to 28 April 2026.",
+    State.DENIED: "Denied on 3 March 2026. You can appeal until 2 May 2026.",
+    State.REVOKED: "The clearance was taken back on 3 March 2026. You can appeal until 2 May 2026.",
+    State.CLOSED: "Closed on 3 March 2026. There is nothing more to do.",
+    State.WITHDRAWN: "You withdrew this request on 3 March 2026.",
+    State.LAPSED: "Lapsed on 2 June 2026, because there was no reaction in time. "
+    "Nothing is lost: until 2 July 2026 you can reopen it where it was.",
 }
 
 
@@ -117,7 +117,7 @@ def test_whose_turn_it_is_is_told_to_them(state: State, whose: str) -> None:
 def test_a_late_decision_is_called_late_and_no_refusal() -> None:
     cast = in_state(State.AUTHORITY_REVIEW)
     words = said(cast, alice(cast), at=NOW + timedelta(days=10))
-    assert "The decision was due by March 6, 2026 and is late. It is being escalated; late is no refusal." in words
+    assert "The decision was due by 6 March 2026 and is late. It is being escalated; late is no refusal." in words
 
 
 def test_after_the_window_the_appeal_is_over() -> None:
@@ -130,7 +130,7 @@ def test_a_filed_appeal_is_with_another_office() -> None:
     posted(OfficeFactory.create(code="CY", name_en="Chaoyang office"), Role.APPEAL_REVIEWER, "9001", "Ping Peer")
     workflow.file_appeal(cast.request.pk, actor=actor(alice(cast), EVENING), at=EVENING, text="The session was open.")
 
-    assert "The appeal of March 3, 2026 is with people of another office. You need do nothing." in said(
+    assert "The appeal of 3 March 2026 is with people of another office. You need do nothing." in said(
         cast, alice(cast), at=EVENING + timedelta(hours=1)
     )
 

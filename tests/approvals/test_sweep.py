@@ -422,7 +422,7 @@ def test_no_clock_outlives_its_state() -> None:
 def test_reminders_go_to_those_whose_time_it_is() -> None:
     cast = in_state(State.COMPANY_REVIEW)
     run_clocks(NOW, at(6, 23))
-    assert [one for one in told(cast, cast.officer, at(6, 23)) if "please act by March 6, 2026" in one]
+    assert [one for one in told(cast, cast.officer, at(6, 23)) if "please act by 6 March 2026" in one]
     assert not [one for one in told(cast, cast.applicant.user, at(6, 23)) if "please act" in one]
 
 
@@ -431,7 +431,7 @@ def test_lateness_goes_to_a_senior_then_to_the_head_of_office() -> None:
     cast = in_state(State.AUTHORITY_REVIEW)
     head = posted(cast.request.office, Role.HEAD, "0001", "Hua Head")
     run_clocks(NOW, at(7))
-    late = f"{cast.request.reference} is late: was due by March 6, 2026"
+    late = f"{cast.request.reference} is late: was due by 6 March 2026"
     assert told(cast, cast.senior, at(7))[-1] == late
     assert told(cast, head, at(7)) == []
     run_clocks(at(7), at(11))

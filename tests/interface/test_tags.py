@@ -51,14 +51,14 @@ def test_unknown_states_and_tones_are_refused() -> None:
 @pytest.mark.parametrize(
     ("left", "extra", "words", "kind"),
     [
-        (8, {}, "March 16, 2026 8 working days left", "calm"),
-        (2, {}, "March 16, 2026 2 working days left", "near"),
-        (1, {}, "March 16, 2026 1 working day left", "near"),
-        (0, {}, "March 16, 2026 due today", "near"),
-        (-3, {}, "March 16, 2026 overdue by 3 working days", "late"),
-        (None, {}, "March 16, 2026", "calm"),
-        (None, {"overdue": True}, "March 16, 2026 overdue", "late"),
-        (9, {"provisional": True}, "March 16, 2026 9 working days left provisional", "calm"),
+        (8, {}, "16 March 2026 8 working days left", "calm"),
+        (2, {}, "16 March 2026 2 working days left", "near"),
+        (1, {}, "16 March 2026 1 working day left", "near"),
+        (0, {}, "16 March 2026 due today", "near"),
+        (-3, {}, "16 March 2026 overdue by 3 working days", "late"),
+        (None, {}, "16 March 2026", "calm"),
+        (None, {"overdue": True}, "16 March 2026 overdue", "late"),
+        (9, {"provisional": True}, "16 March 2026 9 working days left provisional", "calm"),
     ],
 )
 def test_due(left: int | None, extra: dict[str, bool], words: str, kind: str) -> None:
