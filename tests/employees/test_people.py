@@ -27,8 +27,6 @@ UNSUITABLE = ["Alice 🙂", "👩‍🔬", "Alice2", "A_B", "<b>Al</b>", "Al\u20
 
 
 @pytest.mark.parametrize("name", UNSUITABLE)
-    "name", ["Alice 🙂", "👩‍🔬", "Alice2", "A_B", "<b>Al</b>", "Al\u200dice", "Al\u202eice", "A\0", "@alice"]
-)
 def test_what_is_not_part_of_a_name_is_named(name: str) -> None:
     with translation.override("en"), pytest.raises(ValidationError, match="cannot be part of a name"):
         validate_person_name(name)
