@@ -22,10 +22,8 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.actor = SimpleLazyObject(lambda: _actor_of(request))  # type: ignore[attr-defined]
-        if not request.user.is_authenticated:
-            return self.get_response(request)
-        with translation.override(request.user.language):
+        if request.user.is_authenticated:
+            # Stays active like LocaleMiddleware's choice, which every request makes anew.
+            translation.activate(request.user.language)
             request.LANGUAGE_CODE = translation.get_language()
-            response = self.get_response(request)
-        response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
-        return response
+        return self.get_response(request)

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.formats import date_format
 
 from accounts.models import AccessEntry, User
 from accounts.roles import SYSTEM, Actor, Role
@@ -312,7 +313,7 @@ def test_a_denial_says_why_and_what_can_be_done() -> None:
     assert remedy is not None
     assert remedy.remedy is not None
     assert until is not None
-    assert f"{until.day}, {until.year}" in remedy.remedy.words
+    assert date_format(until, "j F Y") in remedy.remedy.words
     assert remedy.confirmed_by.startswith("Senior reviewer, officer 5")
     officer = text_of(open_page(cast.officer, cast.request))
     assert "Please reconsider." not in officer
