@@ -9,7 +9,7 @@ instances.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -28,6 +28,7 @@ _STANDING_IN: dict[type, Callable[[int], Any]] = {
     int: lambda n: 9_000_000_000_000_000_000 + n,
     str: lambda n: f"\ue000{n}\ue000",
     date: lambda n: date.min + timedelta(days=n),
+    datetime: lambda n: datetime(1, 1, 2, tzinfo=UTC) + timedelta(days=n),
     UUID: lambda n: UUID(int=2**127 + n),
 }
 
@@ -35,10 +36,11 @@ _STANDING_IN: dict[type, Callable[[int], Any]] = {
 class Prepared(Generic[Row]):
     """A query with named gaps. Called with a value for each gap, it gives the rows as a list.
 
-    `build` makes the query set from a value for each gap; `gaps` names them with their types (int, str, date, UUID).
-    A query set of `values_list` gives tuples. Compiled on the first call. ValueError when the query has no place for a
-    gap, unless it is one of the `optional` ones. `before` is SQL that runs before it, in the same round trip, with the
-    names of the gaps that it takes, such as one that locks: the query then sees what is there after it.
+    `build` makes the query set from a value for each gap; `gaps` names them with their types (int, str, date, aware
+    datetime, UUID). A query set of `values_list` gives tuples. Compiled on the first call. ValueError when the query
+    has no place for a gap, unless it is one of the `optional` ones. `before` is SQL that runs before it, in the same
+    round trip, with the names of the gaps that it takes, such as one that locks: the query then sees what is there
+    after it.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ read one after the other, so that each is one stretch of an index.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -25,6 +25,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.roles import Actor, Role
 from approvals.models import TravelRequest
 from approvals.queries import OFFICE_ROLES
+from approvals.states import State
 
 PAGE = 50
 # Counts stop here: "99+" says enough, and a count of everything would cost more than the page.
@@ -64,100 +65,94 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One view of a desk. `where` is SQL about the request `r`; `roles` who has it (empty: everybody at the desk)."""
+    """One view of a desk: requests in `states` (empty: in any) for which `where`, SQL about the request `r`, holds.
+
+    Each state is a stretch of an index of its own. `roles`: who has the tab (empty: everybody at the desk).
+    """
 
     name: str
     label: str | Promise
-    where: str
     order: Order
+    states: tuple[State, ...] = ()
+    where: str = "TRUE"
     roles: frozenset[Role] = frozenset()
     is_counted: bool = True
 
+    @property
+    def in_states(self) -> str:
+        """SQL for being in one of the states."""
+        names = ", ".join(f"'{state.value}'" for state in self.states)
+        return f"r.state IN ({names})" if names else "TRUE"
+
 
 LEAST_TIME_LEFT = Order("r.due_at", urgent_first=True)
-_WITH_OFFICE = "r.state IN ('authority_review', 'decision_proposed', 'information_requested')"
-_OFFICE_S_TURN = "r.state IN ('authority_review', 'decision_proposed')"
+_WITH_OFFICE = (State.AUTHORITY_REVIEW, State.DECISION_PROPOSED, State.INFORMATION_REQUESTED)
 
 TABS: Mapping[Kind, tuple[Tab, ...]] = {
     Kind.OFFICE: (
         Tab(
             "unassigned",
             pgettext_lazy("inbox", "Unassigned"),
-            "r.state = 'authority_review' AND r.assigned_reviewer_id IS NULL",
             LEAST_TIME_LEFT,
+            states=(State.AUTHORITY_REVIEW,),
+            where="r.assigned_reviewer_id IS NULL",
         ),
         Tab(
             "mine",
             pgettext_lazy("inbox", "Mine"),
-            f"r.assigned_reviewer_id = %(me)s AND {_WITH_OFFICE}",
             LEAST_TIME_LEFT,
+            where=(
+                "r.assigned_reviewer_id = %(me)s"
+                " AND r.state IN ('authority_review', 'decision_proposed', 'information_requested')"
+            ),
             roles=frozenset({Role.REVIEWER}),
         ),
         Tab(
             "confirm",
             pgettext_lazy("inbox", "To confirm"),
-            "r.state = 'decision_proposed' AND r.proposed_by_id <> %(me)s",
             LEAST_TIME_LEFT,
+            states=(State.DECISION_PROPOSED,),
+            where="r.proposed_by_id <> %(me)s",
             roles=frozenset({Role.SENIOR}),
         ),
         Tab(
             "revocations",
             pgettext_lazy("inbox", "Revocations to confirm"),
-            "r.state = 'approved' AND r.revocation_proposed_by_id <> %(me)s",  # and is not NULL, that is
             Order("r.departs_on", type="date"),
+            states=(State.APPROVED,),
+            where="r.revocation_proposed_by_id IS NOT NULL AND r.revocation_proposed_by_id <> %(me)s",
             roles=frozenset({Role.SENIOR}),
         ),
         Tab(
             "waiting",
             pgettext_lazy("inbox", "Waiting for the applicant"),
-            "r.state = 'information_requested'",
             LEAST_TIME_LEFT,
+            states=(State.INFORMATION_REQUESTED,),
         ),
         Tab(
             "overdue",
             pgettext_lazy("inbox", "Overdue"),
-            f"{_OFFICE_S_TURN} AND r.due_at <= %(now)s",
             LEAST_TIME_LEFT,
+            states=(State.AUTHORITY_REVIEW, State.DECISION_PROPOSED),
+            where="r.due_at <= %(now)s",
         ),
-        Tab(
-            "all",
-            pgettext_lazy("inbox", "All"),
-            "TRUE",
-            Order("r.reached_authority_at", descending=True),
-            is_counted=False,
-        ),
+        Tab("all", pgettext_lazy("inbox", "All"), Order("r.reached_authority_at", descending=True), is_counted=False),
     ),
     Kind.COMPANY: (
-        Tab("review", pgettext_lazy("inbox", "To review"), "r.state = 'company_review'", LEAST_TIME_LEFT),
-        Tab(
-            "returned",
-            pgettext_lazy("inbox", "Returned"),
-            "r.state = 'returned'",
-            Order("r.submitted_at", descending=True),
-        ),
-        Tab(
-            "office",
-            pgettext_lazy("inbox", "With the office"),
-            _WITH_OFFICE,
-            Order("r.submitted_at", descending=True),
-        ),
-        Tab(
-            "all",
-            pgettext_lazy("inbox", "All"),
-            "TRUE",
-            Order("r.submitted_at", descending=True),
-            is_counted=False,
-        ),
+        Tab("review", pgettext_lazy("inbox", "To review"), LEAST_TIME_LEFT, states=(State.COMPANY_REVIEW,)),
+        Tab("returned", pgettext_lazy("inbox", "Returned"), LEAST_TIME_LEFT, states=(State.RETURNED,)),
+        Tab("office", pgettext_lazy("inbox", "With the office"), LEAST_TIME_LEFT, states=_WITH_OFFICE),
+        Tab("all", pgettext_lazy("inbox", "All"), Order("r.submitted_at", descending=True), is_counted=False),
     ),
     Kind.APPEALS: (
-        Tab("filed", pgettext_lazy("inbox", "Appeals filed"), "a.state = 'filed'", Order("a.filed_at")),
+        Tab("filed", pgettext_lazy("inbox", "Appeals filed"), Order("a.filed_at"), where="a.state = 'filed'"),
         Tab(
             "hearing",
             pgettext_lazy("inbox", "Appeals that I hear"),
-            "a.state = 'in_review' AND a.heard_by_id = %(me)s",
             Order("a.filed_at"),
+            where="a.state = 'in_review' AND a.heard_by_id = %(me)s",
         ),
-        Tab("all", pgettext_lazy("inbox", "All"), "TRUE", Order("a.filed_at", descending=True), is_counted=False),
+        Tab("all", pgettext_lazy("inbox", "All"), Order("a.filed_at", descending=True), is_counted=False),
     ),
 }
 
@@ -221,11 +216,14 @@ _FILTER = {
         " OR r.applicant_id IN"
         " (SELECT id FROM employees_employee WHERE name_zh ILIKE %(words)s OR name_en ILIKE %(words)s)"
         " OR r.company_id IN"
-        " (SELECT id FROM companies_company WHERE name_zh ILIKE %(words)s OR name_en ILIKE %(words)s)"
-        " OR EXISTS (SELECT 1 FROM approvals_leg g WHERE g.request_id = r.id"
-        " AND (g.city ILIKE %(words)s OR g.country = ANY(%(countries)s))))"
+        " (SELECT id FROM companies_company WHERE name_zh ILIKE %(words)s OR name_en ILIKE %(words)s))"
     ),
 }
+# Instead of the words alone, where they are the name of a country, too.
+_OR_COUNTRIES = (
+    f"({_FILTER['words']} OR EXISTS"
+    " (SELECT 1 FROM approvals_leg g WHERE g.request_id = r.id AND g.country = ANY(%(countries)s)))"
+)
 
 
 def _escaped(words: str) -> str:
@@ -312,11 +310,15 @@ class Listing:
         }
 
     def conditions(self) -> list[str]:
-        """What holds for every row: the desk's scope, the tab, the filters."""
+        """What holds for every row, whatever its state: the desk's scope, the tab, the filters."""
         return [
             _SCOPE[self.desk.kind],
             self.tab.where,
-            *(sql for name, sql in _FILTER.items() if getattr(self.filters, name)),
+            *(
+                _OR_COUNTRIES if name == "words" and self.filters.countries else sql
+                for name, sql in _FILTER.items()
+                if getattr(self.filters, name)
+            ),
         ]
 
 
@@ -349,10 +351,12 @@ def page_sql(listing: Listing, *, key: Key | None = None, backwards: bool = Fals
     order, source = listing.tab.order, _SOURCE[listing.desk.kind]
     down = order.descending != backwards
     sort = f"key {'DESC' if down else 'ASC'}, id {'DESC' if backwards else 'ASC'}"
+    states = [f"r.state = '{state.value}'" for state in listing.tab.states] or ["TRUE"]
     stretches = [
         f"(SELECT {_COLUMNS}, {order.column} AS key FROM {source}"
-        f" WHERE {' AND '.join([*listing.conditions(), stretch])} ORDER BY {sort} LIMIT {limit})"
+        f" WHERE {' AND '.join([*listing.conditions(), state, stretch])} ORDER BY {sort} LIMIT {limit})"
         for stretch in _stretches(order, key, backwards=backwards)
+        for state in states
     ]
     if order.urgent_first:
         sort = f"urgent {'ASC' if backwards else 'DESC'}, {sort}"
@@ -395,17 +399,22 @@ def _rows(listing: Listing, *, key: Key | None, backwards: bool, limit: int) -> 
         return list(map(Row._make, cursor.fetchall()))
 
 
-def counts(desk: Desk, tabs: list[Tab], actor: Actor, *, at: datetime) -> dict[str, int]:
-    """How many rows each counted tab has, `COUNT_UP_TO` at most. One query."""
-    counted = [tab for tab in tabs if tab.is_counted]
+def counts_sql(desk: Desk, tabs: Sequence[Tab]) -> str:
+    """The one statement that counts every counted tab of `tabs`, each up to `COUNT_UP_TO`."""
     parts = [
         f"(SELECT count(*) FROM (SELECT 1 FROM {_SOURCE[desk.kind]}"
-        f" WHERE {_SCOPE[desk.kind]} AND {tab.where} LIMIT {COUNT_UP_TO}) t)"
-        for tab in counted
+        f" WHERE {_SCOPE[desk.kind]} AND {tab.in_states} AND {tab.where} LIMIT {COUNT_UP_TO}) t)"
+        for tab in tabs
+        if tab.is_counted
     ]
+    return f"SELECT {', '.join(parts)}"
+
+
+def counts(desk: Desk, tabs: Sequence[Tab], actor: Actor, *, at: datetime) -> dict[str, int]:
+    """How many rows each counted tab has, `COUNT_UP_TO` at most. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", Listing(desk, counted[0], actor, at).parameters())
-        return dict(zip((tab.name for tab in counted), cursor.fetchone(), strict=True))
+        cursor.execute(counts_sql(desk, tabs), Listing(desk, tabs[0], actor, at).parameters())
+        return dict(zip((tab.name for tab in tabs if tab.is_counted), cursor.fetchone(), strict=True))
 
 
 def place_in(listing: Listing, request: TravelRequest) -> Key | None:

@@ -167,13 +167,23 @@ class TravelRequest(Chained):
                 condition=Q(state__in=sorted(s.value for s in HOLDS_ITS_DATES)),
             ),
         ]
+        # Each tab of the inbox is one stretch of one of these (see approvals/inbox.py).
         indexes = [
             models.Index(
                 F("office"),
                 F("urgent").desc(),
                 F("due_at"),
                 F("id"),
-                name="approvals_office_inbox",
+                name="approvals_unassigned",
+                condition=Q(state="authority_review", assigned_reviewer=None),
+            ),
+            models.Index(
+                F("office"),
+                F("state"),
+                F("urgent").desc(),
+                F("due_at"),
+                F("id"),
+                name="approvals_office_by_state",
                 condition=Q(state__in=["authority_review", "decision_proposed", "information_requested"]),
             ),
             models.Index(
@@ -186,11 +196,20 @@ class TravelRequest(Chained):
             ),
             models.Index(
                 F("company"),
+                F("state"),
                 F("urgent").desc(),
                 F("due_at"),
                 F("id"),
-                name="approvals_company_inbox",
-                condition=Q(state="company_review"),
+                name="approvals_company_by_state",
+                condition=Q(
+                    state__in=[
+                        "company_review",
+                        "returned",
+                        "authority_review",
+                        "decision_proposed",
+                        "information_requested",
+                    ]
+                ),
             ),
             models.Index(F("applicant"), F("created_at").desc(), name="approvals_by_applicant"),
             models.Index(F("company"), F("submitted_at").desc(), F("id"), name="approvals_by_company"),

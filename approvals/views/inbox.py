@@ -6,7 +6,7 @@ most. Everything in the address bar is read leniently: what makes no sense narro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -112,41 +112,64 @@ def place_of(listing: Listing, **more: str) -> str:
 # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(frozen=True, slots=True)
+class _Fixed:
+    """What is the same on every page of one language."""
+
+    countries: Mapping[str, str]
+    states: Mapping[str, SafeString]
+    tiers: Mapping[str, SafeString | str]
+    urgent: SafeString
+    columns: tuple[str, ...]
+    choose: str
+    nobody: str
+    tier_options: tuple[tuple[str, str], ...]
+    purpose_options: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=8)
+def _fixed(language: str) -> _Fixed:
+    return _Fixed(
+        countries=dict(_countries_in(language)),
+        states={state.value: tags.state_tag(state.value, state.label) for state in State},
+        tiers={tier.value: tags.tier_tag(tier.value, tier.label) for tier in Tier} | {"": ""},
+        urgent=tags.tag(_("Urgent"), "bad", "warning"),
+        columns=tuple(_columns()),
+        choose=escape(_("Choose")),
+        nobody=escape(_("Nobody yet")),
+        tier_options=tuple((value, str(label)) for value, label in Tier.choices),
+        purpose_options=tuple((value, str(label)) for value, label in Purpose.choices),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, language: str) -> str:
+    return f'<time datetime="{day.isoformat()}">{date_format(day, "DATE_FORMAT")}</time>'
+
+
 class _Words:
     """What the rows of one page have in common: the language, the day, the calendars of the offices."""
 
     def __init__(self, listing: Listing, place: str, *, choosing: bool) -> None:
         self.listing, self.choosing = listing, choosing
-        self.english = (get_language() or "").startswith("en")
-        self.country = dict(_countries_in(get_language() or "en"))
+        self.language = get_language() or "en"
+        self.english = self.language.startswith("en")
+        self.fixed = _fixed(self.language)
+        self.labels = [escape(column) for column in self.fixed.columns]
         self.place = f"?from={quote(place, safe='')}"
         page = "request" if listing.desk.kind is Kind.COMPANY else "case"
         self.before, self.behind = reverse(page, args=["REFERENCE"]).split("REFERENCE")
-        self.states = {state.value: tags.state_tag(state.value, state.label) for state in State}
-        self.tiers = {tier.value: tags.tier_tag(tier.value, tier.label) for tier in Tier} | {"": ""}
-        self.urgent = tags.tag(_("Urgent"), "bad", "warning")
-        self.choose = escape(_("Choose"))
-        self.labels = [escape(label) for label in _columns()]
-        self.nobody = escape(_("Nobody yet"))
-        self._dates: dict[date, str] = {}
         self._dues: dict[tuple[int, datetime, bool], SafeString] = {}
 
     def name(self, chinese: str, english: str) -> str:
         """A person's names, Chinese first, each marked with its language where that is not the page's."""
-        return " ".join(part for part in (self._chinese(chinese), escape(english)) if part)
+        if chinese and self.english:
+            return f'<span lang="zh-Hans">{escape(chinese)}</span> {escape(english)}'
+        return escape(f"{chinese} {english}".strip())
 
     def company(self, chinese: str, english: str) -> str:
         """A company's name in the language of the page."""
         return escape(english if self.english else chinese)
-
-    def _chinese(self, text: str) -> str:
-        return f'<span lang="zh-Hans">{escape(text)}</span>' if text and self.english else escape(text)
-
-    def day(self, day: date) -> str:
-        """A date, made once for each day."""
-        if day not in self._dates:
-            self._dates[day] = f'<time datetime="{day.isoformat()}">{date_format(day, "DATE_FORMAT")}</time>'
-        return self._dates[day]
 
     def due(self, row: Row) -> str:
         """The last day and the working days left; made once for each day, office and whether it is provisional."""
@@ -174,46 +197,45 @@ def _columns() -> list[str]:
 
 def _row(row: Row, words: _Words) -> str:
     _request, applicant, trip, tier, state, due, officer = words.labels
-    reference = row.reference
+    fixed, reference = words.fixed, row.reference
     codes = dict.fromkeys((row.countries or "").split())
-    places = escape(", ".join(words.country.get(code, code) for code in codes))
-    days = f"{words.day(row.departs_on)} – {words.day(row.returns_on)}" if row.departs_on and row.returns_on else ""
+    places = escape(", ".join(fixed.countries.get(code, code) for code in codes))
+    days = (
+        f"{_day(row.departs_on, words.language)} – {_day(row.returns_on, words.language)}"
+        if row.departs_on and row.returns_on
+        else ""
+    )
     choose = (
         f'<td role="cell" class="row-choose"><input type="checkbox" class="form-check-input" name="r" '
-        f'value="{reference}" aria-label="{words.choose} {reference}" data-select></td>'
+        f'value="{reference}" aria-label="{fixed.choose} {reference}" data-select></td>'
         if words.choosing
         else ""
     )
     return (
         f'<tr role="row" id="r-{reference}" data-row>{choose}'
         f'<th role="rowheader" scope="row"><a href="{words.before}{reference}{words.behind}{words.place}" data-open>'
-        f"{escape(row.title)}</a> {words.urgent if row.urgent else ''}"
+        f"{escape(row.title)}</a> {fixed.urgent if row.urgent else ''}"
         f'<br><span class="hint text-nowrap">{reference}</span></th>'
         f'<td role="cell" data-label="{applicant}"><span>{words.name(row.name_zh, row.name_en)}'
         f'<br><span class="hint">{words.company(row.company_zh, row.company_en)}</span></span></td>'
         f'<td role="cell" data-label="{trip}"><span>{places}<br><span class="hint">{days}</span></span></td>'
-        f'<td role="cell" data-label="{tier}">{words.tiers[row.tier]}</td>'
-        f'<td role="cell" data-label="{state}">{words.states[row.state]}</td>'
+        f'<td role="cell" data-label="{tier}">{fixed.tiers[row.tier]}</td>'
+        f'<td role="cell" data-label="{state}">{fixed.states[row.state]}</td>'
         f'<td role="cell" data-label="{due}">{words.due(row)}</td>'
-        f'<td role="cell" data-label="{officer}">{escape(row.assigned_number) or words.nobody}</td></tr>'
-    )
-
-
-def _options(choices: Iterator[tuple[str, Any]] | list[tuple[str, Any]], chosen: str) -> SafeString:
-    """The options of a filter, the first of which narrows nothing."""
-    any_of_them = f'<option value="">{escape(_("All"))}</option>'
-    return SafeString(
-        any_of_them
-        + "".join(
-            f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(str(label))}</option>'
-            for value, label in choices
-        )
+        f'<td role="cell" data-label="{officer}">{escape(row.assigned_number) or fixed.nobody}</td></tr>'
     )
 
 
 @lru_cache(maxsize=512)
-def _country_options(language: str, chosen: str) -> SafeString:
-    return _options(list(_countries_in(language)), chosen)
+def _options(choices: tuple[tuple[str, str], ...], chosen: str, everything: str) -> SafeString:
+    """The options of a filter, the first of which, `everything`, narrows nothing."""
+    return SafeString(
+        f'<option value="">{escape(everything)}</option>'
+        + "".join(
+            f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(label)}</option>'
+            for value, label in choices
+        )
+    )
 
 
 # ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -233,19 +255,19 @@ def inbox_page(http: ActorRequest) -> HttpResponse:
     here = {name: http.GET[name] for name in ("after", "before") if name in http.GET}
     verbs = bulk_verbs(listing)
     words = _Words(listing, place_of(listing, **here), choosing=bool(verbs))
-    filters = listing.filters
+    filters, everything = listing.filters, _("All")
     context = {
         "listing": listing,
         "rows": SafeString("".join([_row(row, words) for row in page.rows])),
         "is_empty": not page.rows,
-        "columns": _columns(),
+        "columns": words.fixed.columns,
         "tabs": [_tab(tab, listing, counted) for tab in tabs],
         "desks": _desks(http.actor, listing.desk),
         "filters": filters,
         "clear_url": f"?{place_of(Listing(listing.desk, listing.tab, http.actor, at))}",
-        "country_options": _country_options(get_language() or "en", filters.country),
-        "tier_options": _options(Tier.choices, filters.tier),
-        "purpose_options": _options(Purpose.choices, filters.purpose),
+        "country_options": _options(_countries_in(words.language), filters.country, everything),
+        "tier_options": _options(words.fixed.tier_options, filters.tier, everything),
+        "purpose_options": _options(words.fixed.purpose_options, filters.purpose, everything),
         "previous_url": f"?{place_of(listing, before=str(page.previous))}" if page.previous else "",
         "next_url": f"?{place_of(listing, after=str(page.next))}" if page.next else "",
         "shown": ngettext("%(count)d request", "%(count)d requests", len(page.rows)) % {"count": len(page.rows)},
