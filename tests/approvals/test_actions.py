@@ -241,9 +241,7 @@ def test_who_comes_too_late_reads_what_happened_and_keeps_what_they_typed() -> N
 
     assert response.status_code == 409
     shown = text_of(response)
-    assert (
-        "This cannot be done now: since 4 March 2026, 10:00 the request has been in the state “Withdrawn”." in shown
-    )
+    assert "This cannot be done now: since 4 March 2026, 10:00 the request has been in the state “Withdrawn”." in shown
     assert "A good trip." in shown
     assert "One laptop." in shown
 
