@@ -18,6 +18,7 @@ from django.utils import timezone
 from unfold.sites import UnfoldAdminSite
 
 from accounts.actors import actor_for
+from accounts.http import actor_of
 from accounts.models import User
 from accounts.roles import Actor, Role
 
@@ -79,7 +80,7 @@ class BackOffice(UnfoldAdminSite):
     """Django's admin for those who configure, with the sign-in of the product."""
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_authenticated and _opens(request.user, request.actor)
+        return request.user.is_authenticated and _opens(request.user, actor_of(request))
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         return _policy(super().admin_view(view, cacheable))
@@ -93,7 +94,7 @@ class BackOffice(UnfoldAdminSite):
             raise PermissionDenied
         return redirect_to_login(wanted)
 
-    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:  # type: ignore[override]
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
         return redirect("account_logout")
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:

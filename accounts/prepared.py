@@ -103,7 +103,7 @@ class _Statement:
         first, last = info["select_fields"][0], info["select_fields"][-1] + 1
         self.model, self.columns = info["model"], slice(first, last)
         self.names = [column[0].target.attname for column in self.compiler.select[self.columns]]
-        self.related = get_related_populators(info, self.compiler.select, connection.alias)
+        self.related = get_related_populators(info, self.compiler.select, connection.alias)  # type: ignore[call-arg]
         self.annotations = tuple((self.compiler.annotation_col_map or {}).items())
 
     def made_of(self, rows: list[Any]) -> list[Any]:
@@ -134,7 +134,7 @@ def _columns(model: type[Model]) -> list[tuple[str, str, Callable[[str], Any] | 
     return [
         (
             field.attname,
-            field.column,
+            str(field.column),
             next((read for kind, read in _FROM_JSON if isinstance(_plain(field), kind)), None),
         )
         for field in model._meta.concrete_fields

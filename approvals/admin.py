@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from accounts.http import actor_of
 from accounts.models import AccessEntry
 from approvals import queries
 from approvals.access import role_towards
@@ -44,7 +45,7 @@ class TravelRequestAdmin(ModelAdmin):
     readonly_fields = ["places", "history"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TravelRequest]:
-        return queries.visible_to(request.actor).order_by(*self.ordering)
+        return queries.visible_to(actor_of(request)).order_by(*self.ordering)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -63,8 +64,8 @@ class TravelRequestAdmin(ModelAdmin):
         if found is not None and self.has_view_permission(request, found):
             AccessEntry.objects.create(
                 at=timezone.now(),
-                user_id=request.actor.user_id,
-                role=role_towards(found, request.actor),
+                user_id=request.user.pk,
+                role=role_towards(found, actor_of(request)),
                 subject=found.pk,
                 page="back_office",
             )

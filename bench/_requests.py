@@ -103,7 +103,7 @@ class Crowd:
             ),
             batch_size=5000,
         )
-        values = {
+        values: dict[str, Any] = {
             "template": case.request_id,
             "rows": self.rows,
             "code": f"{office.pk}-",
@@ -116,7 +116,7 @@ class Crowd:
             "reviewer": users[0].pk,
             "reviewers": REVIEWERS,
         }
-        columns = [field.column for field in TravelRequest._meta.concrete_fields]
+        columns = [str(field.column) for field in TravelRequest._meta.concrete_fields]
         chosen = ", ".join(_VALUES.get(column, f"t.{column}") for column in columns)
         with connection.cursor() as cursor:
             cursor.execute(
@@ -158,11 +158,12 @@ class Reader:
         def start_response(line: str, headers: Any, exc_info: Any = None) -> Any:
             status.append(line)
 
-        environ = Client()._base_environ(PATH_INFO=path, QUERY_STRING=query, HTTP_COOKIE=self.cookie)
+        client: Any = Client()
+        environ = client._base_environ(PATH_INFO=path, QUERY_STRING=query, HTTP_COOKIE=self.cookie)
         environ["HTTP_HOST"] = "localhost"
         response = self.handler(environ, start_response)
         body = b"".join(response)
-        response.close()  # type: ignore[attr-defined]
+        response.close()
         if status[0] != "200 OK":
             raise RuntimeError(f"{address}: {status[0]}")
         return body

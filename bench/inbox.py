@@ -46,7 +46,7 @@ def _measure(crowd: Crowd, say: Say, *, detailed: bool) -> Result:
     listing = Listing(desk, _tab(desk, "unassigned"), actor, timezone.now())
     address = f"/inbox/?desk={desk.key}&tab=unassigned"
     bare = bare_connection()
-    psycopg2.extras.register_uuid(conn_or_curs=bare)
+    psycopg2.extras.register_uuid(conn_or_curs=bare)  # type: ignore[no-untyped-call]
 
     def floor(key: Key | None = None) -> Callable[[], None]:
         sql = inbox.page_sql(listing, key=key)

@@ -201,7 +201,7 @@ def bare_connection() -> Any:
     where = connection.get_connection_params()
     bare = psycopg2.connect(**{name: value for name, value in where.items() if name != "cursor_factory"})
     bare.autocommit = True
-    psycopg2.extras.register_uuid(conn_or_curs=bare)
+    psycopg2.extras.register_uuid(conn_or_curs=bare)  # type: ignore[no-untyped-call]
     return bare
 
 

@@ -24,7 +24,7 @@ def _or(instead: Callable[..., Any], method: Callable[..., Any]) -> Callable[...
     return tolerant
 
 
-class _Client(RedisCacheClient):  # type: ignore[misc]
+class _Client(RedisCacheClient):
     get = _or(lambda key, default: default, RedisCacheClient.get)
     get_many = _or(lambda keys: {}, RedisCacheClient.get_many)
     has_key = _or(lambda key: False, RedisCacheClient.has_key)
@@ -42,4 +42,5 @@ class Cache(RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._class = _Client
-        self._options = {"socket_connect_timeout": 2, "socket_timeout": 2, **self._options}
+        options: dict[str, Any] = getattr(self, "_options", {})
+        self._options = {"socket_connect_timeout": 2, "socket_timeout": 2, **options}

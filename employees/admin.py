@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from accounts.admin import KeptAdmin
+from accounts.http import actor_of
 from employees.models import Employee, ProjectAssignment, TravelDocument
 
 
@@ -43,7 +44,7 @@ class EmployeeAdmin(KeptAdmin):
     inlines = [TravelDocumentInline, ProjectAssignmentInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Employee]:
-        return Employee.objects.visible_to(request.actor).order_by("company", "number")
+        return Employee.objects.visible_to(actor_of(request)).order_by("company", "number")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         # Requests belong to this employment; somebody who changes the company gets a new record.

@@ -64,7 +64,8 @@ def _query(shape: tuple[tuple[ListKind, int], ...]) -> Prepared[tuple[Any, ...]]
             )
         )
 
-    return Prepared(build, on=date, **{f"{kind}{n}": str for kind, count in shape for n in range(count)})
+    gaps: dict[str, Any] = {f"{kind}{n}": str for kind, count in shape for n in range(count)}
+    return Prepared(build, on=date, **gaps)
 
 
 def matches(terms: dict[ListKind, Collection[str]], *, on: date) -> list[Hit]:

@@ -164,6 +164,7 @@ def _cast(world: _World, random: Random, employee: Employee) -> dict[str, User]:
     if random.random() < 0.25:
         reviewers.sort(key=lambda user: user.pk)
     senior, second = staff[Role.SENIOR]
+    assert employee.user is not None
     officers = world.places.officers[employee.company_id]
     return {
         "applicant": employee.user,
@@ -172,7 +173,7 @@ def _cast(world: _World, random: Random, employee: Employee) -> dict[str, User]:
         "other_reviewer": reviewers[1],
         "senior": senior,
         "second_senior": second,
-    }  # type: ignore[dict-item]
+    }
 
 
 def _moments(
@@ -303,6 +304,7 @@ class _Simulation:
     def who(self, story: _Story, act: Act) -> User:
         if act.who != "appeal_reviewer":
             return story.cast[act.who]
+        assert story.request_id is not None
         request = queries.visible_to(SYSTEM).get(pk=story.request_id)
         assert request.open_appeal is not None
         hearers = self.world.places.offices[request.open_appeal.office_id].by_role[Role.APPEAL_REVIEWER]

@@ -102,7 +102,9 @@ class _Founding:
         return self.user(f"{name_zh} {name_en}", f"{_local(name_en)}.{self.made}@{domain}.example", "zh-hans")
 
     def found(self) -> Places:
-        given = {account.role: self.account(account) for account in ACCOUNTS if account.role is not Role.LIST_MANAGER}
+        given: dict[Role, User] = {
+            account.role: self.account(account) for account in ACCOUNTS if account.role is not Role.LIST_MANAGER
+        }
         self.installation(given)
         self.law()
         offices = [self.office(index, given if index == 0 else {}) for index in range(len(_OFFICES))]

@@ -80,11 +80,13 @@ class Trip:
 
     @property
     def departs_on(self) -> date:
-        return min(leg["arrives_on"] for leg in self.legs)
+        first: date = min(leg["arrives_on"] for leg in self.legs)
+        return first
 
     @property
     def returns_on(self) -> date:
-        return max(leg["leaves_on"] for leg in self.legs)
+        last: date = max(leg["leaves_on"] for leg in self.legs)
+        return last
 
 
 def _tier(trip: Trip) -> Tier:
