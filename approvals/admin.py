@@ -62,9 +62,11 @@ class TravelRequestAdmin(ModelAdmin):
         """Notes who looked, before anything is shown."""
         found = self.get_object(request, object_id) if object_id else None
         if found is not None and self.has_view_permission(request, found):
+            user_id = request.user.pk
+            assert user_id is not None
             AccessEntry.objects.create(
                 at=timezone.now(),
-                user_id=request.user.pk,
+                user_id=user_id,
                 role=role_towards(found, actor_of(request)),
                 subject=found.pk,
                 page="back_office",
