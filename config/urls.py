@@ -15,7 +15,6 @@ urlpatterns = [
     path("", include("companies.urls")),
     path("", include("employees.urls")),
     path("", include("notifications.urls")),
-    path("", include("approvals.urls")),
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.Ready.as_view(), name="health_ready"),
 ]
