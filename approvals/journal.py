@@ -6,10 +6,11 @@ data-modifying CTEs. Either all of it is written or nothing is.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 Values = list[Any]
 
@@ -17,17 +18,6 @@ Values = list[Any]
 def _quoted(name: str | None) -> str:
     assert name is not None
     return connection.ops.quote_name(name)
-
-
-@cache
-def _columns(model: type[models.Model], with_key: bool) -> tuple[tuple[models.Field[Any, Any], ...], str]:
-    fields = tuple(
-        field
-        for field in model._meta.concrete_fields
-        if with_key or not field.primary_key  # a key that the database makes is left to it
-    )
-    names = ", ".join(_quoted(field.column) for field in fields)
-    return fields, f"INSERT INTO {_quoted(model._meta.db_table)} ({names}) VALUES "  # noqa: S608
 
 
 # Fields whose values go to the driver as they are; the others are asked.
@@ -41,19 +31,12 @@ _PLAIN = (
 )
 
 
-@cache
 def _is_plain(field: models.Field[Any, Any]) -> bool:
     while field.is_relation:
         field = field.target_field  # type: ignore[attr-defined]
     return isinstance(field, _PLAIN) and type(field).__module__ == "django.db.models.fields"
 
 
-def _value(row: models.Model, field: models.Field[Any, Any]) -> Any:
-    value = getattr(row, field.attname)
-    return value if _is_plain(field) else field.get_db_prep_save(value, connection)
-
-
-@cache
 def _placeholder(field: models.Field[Any, Any]) -> str:
     made = getattr(field, "get_placeholder", None)
     return str(made([], _PlainCompiler, connection)) if made else "%s"
@@ -67,38 +50,96 @@ class _PlainCompiler:
         return "%s", (value,)
 
 
-def _insert(rows: Sequence[models.Model], values: Values) -> str:
-    fields, head = _columns(type(rows[0]), rows[0].pk is not None)
-    tuples = []
-    for row in rows:
-        tuples.append(f"({', '.join(_placeholder(field) for field in fields)})")
-        values += [_value(row, field) for field in fields]
-    return head + ", ".join(tuples)
+class _Table:
+    """A model as rows are written to it: its columns in order, and which of them need more than their value."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        self.fields = model._meta.concrete_fields
+        self.names = tuple(field.attname for field in self.fields)
+        self.name = _quoted(model._meta.db_table)
+        self.columns = [_quoted(field.column) for field in self.fields]
+        self.placeholders = [_placeholder(field) for field in self.fields]
+        self.prepare = [None if _is_plain(field) else field.get_db_prep_save for field in self.fields]
+        self.special = [index for index, prepare in enumerate(self.prepare) if prepare is not None]
+        self.key = next(index for index, field in enumerate(self.fields) if field.primary_key)
+        self.values_of = attrgetter(*self.names)
+
+    def row(self, row: models.Model, conn: Any) -> Values:
+        """The values of all columns, as the driver takes them."""
+        values = list(self.values_of(row))
+        for index in self.special:
+            values[index] = self.prepare[index](values[index], conn)  # type: ignore[misc]
+        return values
+
+    def changed(self, row: models.Model, before: dict[str, Any]) -> tuple[int, ...]:
+        """The columns whose values differ from `before`, by their places."""
+        now = row.__dict__
+        return tuple([index for index, name in enumerate(self.names) if before.get(name) != now.get(name)])
+
+    def value(self, row: models.Model, index: int, conn: Any) -> Any:
+        """The value of one column, as the driver takes it."""
+        value, prepare = getattr(row, self.names[index]), self.prepare[index]
+        return value if prepare is None else prepare(value, conn)
+
+    def insert(self, *, with_key: bool) -> str:
+        """The statement that inserts a row. A key that the database makes is left to it."""
+        places = [index for index in range(len(self.fields)) if with_key or index != self.key]
+        names = ", ".join(self.columns[index] for index in places)
+        gaps = ", ".join(self.placeholders[index] for index in places)
+        return f"INSERT INTO {self.name} ({names}) VALUES ({gaps})"  # noqa: S608
+
+    def update(self, places: tuple[int, ...]) -> str:
+        """The statement that updates these columns of the row with a key."""
+        settings = ", ".join(f"{self.columns[index]} = {self.placeholders[index]}" for index in places)
+        return f"UPDATE {self.name} SET {settings} WHERE {self.columns[self.key]} = %s"  # noqa: S608
 
 
-def _update(row: models.Model, fields: Iterable[models.Field[Any, Any]], values: Values) -> str:
-    settings = []
-    for field in fields:
-        settings.append(f"{_quoted(field.column)} = {_placeholder(field)}")
-        values.append(_value(row, field))
-    key = row._meta.pk
-    assert key is not None
-    values.append(_value(row, key))
-    return f"UPDATE {_quoted(row._meta.db_table)} SET {', '.join(settings)} WHERE {_quoted(key.column)} = %s"  # noqa: S608
+_table = cache(_Table)
+
+# What a statement is made of: a model with the columns to update, or None with whether the key is given to insert.
+Part = tuple[type[models.Model], tuple[int, ...] | None, bool]
 
 
-def _changed(row: models.Model, before: dict[str, Any]) -> list[models.Field[Any, Any]]:
-    return [
-        field for field in row._meta.concrete_fields if before.get(field.attname) != row.__dict__.get(field.attname)
-    ]
+@lru_cache(maxsize=1024)
+def _sql(parts: tuple[Part, ...]) -> str:
+    """One statement of all parts. There are few kinds of steps, so it is nearly always there already."""
+    *others, last = (
+        _table(model).insert(with_key=with_key) if places is None else _table(model).update(places)
+        for model, places, with_key in parts
+    )
+    if not others:
+        return last
+    return f"WITH {', '.join(f'step{index} AS ({part})' for index, part in enumerate(others))} {last}"
 
 
 def stored(row: models.Model) -> dict[str, Any]:
     """What `row` holds now, to tell later what a step changed. Mutable values are copied one level deep."""
+    held = row.__dict__
     return {
-        field.attname: list(value) if isinstance(value := row.__dict__.get(field.attname), list) else value
-        for field in row._meta.concrete_fields
+        name: list(value) if isinstance(value := held.get(name), list) else value for name in _table(type(row)).names
     }
+
+
+def statement(
+    changed: Sequence[tuple[models.Model, dict[str, Any]]], added: Iterable[models.Model]
+) -> tuple[str, Values] | None:
+    """What `write` executes: one SQL statement and its values; None when there is nothing to write."""
+    parts: list[Part] = []
+    values: Values = []
+    conn = connections[DEFAULT_DB_ALIAS]
+    for row in added:
+        table, with_key = _table(type(row)), row.pk is not None
+        parts.append((type(row), None, with_key))
+        found = table.row(row, conn)
+        if not with_key:
+            del found[table.key]
+        values += found
+    for row, before in changed:
+        table = _table(type(row))
+        if places := table.changed(row, before):
+            parts.append((type(row), places, True))
+            values += [table.value(row, index, conn) for index in (*places, table.key)]
+    return (_sql(tuple(parts)), values) if parts else None
 
 
 def write(changed: Sequence[tuple[models.Model, dict[str, Any]]], added: Iterable[models.Model]) -> None:
@@ -107,21 +148,12 @@ def write(changed: Sequence[tuple[models.Model, dict[str, Any]]], added: Iterabl
     One statement, inside the caller's transaction. The rows of `changed` must be locked by the caller. Constraint
     violations surface as IntegrityError, and then nothing is written.
     """
-    by_model: dict[tuple[type[models.Model], bool], list[models.Model]] = {}
-    for row in added:
-        by_model.setdefault((type(row), row.pk is not None), []).append(row)
-    values: Values = []
-    parts = [_insert(rows, values) for rows in by_model.values()]
-    for row, before in changed:
-        if fields := _changed(row, before):
-            parts.append(_update(row, fields, values))
-    if not parts:
+    rows = list(added)
+    made = statement(changed, rows)
+    if made is None:
         return
-    *others, last = parts
-    ctes = ", ".join(f"step{index} AS ({part})" for index, part in enumerate(others))
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {ctes} {last}" if others else last, values)
-    for rows in by_model.values():
-        for row in rows:
-            row._state.adding = False
-            row._state.db = connection.alias
+        cursor.execute(*made)
+    for row in rows:
+        row._state.adding = False
+        row._state.db = DEFAULT_DB_ALIAS
