@@ -33,7 +33,7 @@ from notifications.models import Channel, Notification, OutboxEvent
 
 ZONE = ZoneInfo("Asia/Shanghai")
 # Of these last days people find the notifications under the bell; what is older was told long ago.
-BELL_DAYS = 5
+BELL_DAYS = 3
 _DAY = timedelta(days=1)
 # Beat sweeps every minute: a clock acts within the minute after its moment.
 _SWEEP = timedelta(seconds=40)

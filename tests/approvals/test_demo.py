@@ -103,7 +103,7 @@ def test_people_are_told_under_the_bell_and_nobody_is_sent_a_mail(loaded: None) 
     assert not Notification.objects.filter(done_at=None).exists()
     recent = Notification.objects.filter(channel="bell", read_at=None)
     assert recent.exists()
-    assert min(recent.values_list("at", flat=True)) >= BEGINNING_OF_TODAY - timedelta(days=5)
+    assert min(recent.values_list("at", flat=True)) >= BEGINNING_OF_TODAY - timedelta(days=3)
 
 
 def test_the_house_is_furnished(loaded: None) -> None:
