@@ -144,7 +144,7 @@ def _fixed(language: str) -> _Fixed:
 
 @lru_cache(maxsize=4096)
 def _day(day: date, language: str) -> str:
-    return f'<time datetime="{day.isoformat()}">{date_format(day, "DATE_FORMAT")}</time>'
+    return f'<time class="text-nowrap" datetime="{day.isoformat()}">{date_format(day, "DATE_FORMAT")}</time>'
 
 
 class _Words:

@@ -398,6 +398,7 @@ def test_questions_are_answered_item_by_item_and_nothing_typed_is_lost() -> None
     whole = do(cast, "Alice", "answer", **{"answers-0": "The university.", "answers-1": "A travel laptop."})
 
     assert page.index("To know the host.") < page.index("Who pays?") < page.index("Which laptop?")
+    assert f'href="{reverse("request_documents", args=[cast.request.reference])}"' in page
     assert half.status_code == 422
     assert list(half.context["form"].errors) == ["answers-1"]
     assert "The university, in full." in text_of(half)
