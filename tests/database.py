@@ -66,7 +66,14 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker, databas
 
     Connections that threads or processes left open are cut.
     """
-    with django_db_blocker.unblock():
+    with real_commits(django_db_blocker, database_name):
+        yield
+
+
+@contextmanager
+def real_commits(blocker: DjangoDbBlocker, database_name: str) -> Iterator[None]:
+    """What `committed` does, for fixtures of a wider scope: a story that the tests of a module only look at."""
+    with blocker.unblock():
         try:
             yield
         finally:
@@ -135,7 +142,11 @@ def _copy(template: str, name: str) -> None:
 
 
 def _drop(cursor: "psycopg2.extensions.cursor", name: str) -> None:
-    cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    statement = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+    try:
+        cursor.execute(statement)  # waits some seconds for connections that are just ending
+    except psycopg2.errors.ObjectInUse:
+        cursor.execute(statement + sql.SQL(" WITH (FORCE)"))
 
 
 @contextmanager
