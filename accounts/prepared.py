@@ -8,12 +8,14 @@ What belongs to a row can come with it, as JSON of the database: `rows_with` is 
 instances.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import DateField, DateTimeField, Model, QuerySet, UUIDField
@@ -31,6 +33,52 @@ _STANDING_IN: dict[type, Callable[[int], Any]] = {
     datetime: lambda n: datetime(1, 1, 2, tzinfo=UTC) + timedelta(days=n),
     UUID: lambda n: UUID(int=2**127 + n),
 }
+
+
+# After so many uses on one connection a statement is kept by the server; and so many are kept at most.
+_WORTH_KEEPING = 5
+_KEPT_AT_MOST = 200
+
+
+class _OnServer:
+    """Which statements the server keeps for one connection, by their SQL."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+        self.used: Counter[str] = Counter()
+        self.kept: dict[str, str] = {}
+
+    def text(self, cursor: Any, sql: str) -> str:
+        """What to execute for `sql`: itself, or the call of what the server keeps."""
+        if (call := self.kept.get(sql)) is not None:
+            return call
+        self.used[sql] += 1
+        if self.used[sql] < _WORTH_KEEPING or len(self.kept) >= _KEPT_AT_MOST:
+            return sql
+        parts = sql.replace("%%", "%").split("%s")
+        numbered = parts[0] + "".join(f"${n}{part}" for n, part in enumerate(parts[1:], 1))
+        name = f"kept_{len(self.kept)}"
+        cursor.execute(f"PREPARE {name} AS {numbered}", None)
+        gaps = ", ".join(["%s"] * (len(parts) - 1))
+        self.kept[sql] = f"EXECUTE {name} ({gaps})" if gaps else f"EXECUTE {name}"
+        return self.kept[sql]
+
+
+def execute(cursor: Any, *statements: tuple[str, Sequence[Any]]) -> None:
+    """Execute SQL statements with their values in one round trip; the cursor holds the rows of the last.
+
+    With PREPARE_STATEMENTS, those that a connection runs often are planned once for it (PREPARE), which for a small
+    statement is most of its cost. For SQL that does not vary with its values, and not through a pooler that gives a
+    connection to somebody else after each transaction.
+    """
+    values = [value for _sql, some in statements for value in some]
+    if settings.PREPARE_STATEMENTS:
+        on_server = connection.__dict__.get("_on_server")
+        if on_server is None or on_server.raw is not connection.connection:
+            on_server = connection.__dict__["_on_server"] = _OnServer(connection.connection)
+        cursor.execute("; ".join(on_server.text(cursor, sql) for sql, _values in statements), values)
+    else:
+        cursor.execute("; ".join(sql for sql, _values in statements), values)
 
 
 class Prepared(Generic[Row]):
@@ -65,7 +113,8 @@ class Prepared(Generic[Row]):
             params[index] = values[name]
         sql, names = self.before
         with connection.cursor() as cursor:
-            cursor.execute(sql + statement.sql, [values[name] for name in names] + params)
+            before = [(sql, [values[name] for name in names])] if sql else []
+            execute(cursor, *before, (statement.sql, params))
             rows = cursor.fetchall()
         return statement.made_of(rows)
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
+from accounts.prepared import execute
+
 Values = list[Any]
 
 
@@ -153,7 +155,7 @@ def write(changed: Sequence[tuple[models.Model, dict[str, Any]]], added: Iterabl
     if made is None:
         return
     with connection.cursor() as cursor:
-        cursor.execute(*made)
+        execute(cursor, made)
     for row in rows:
         row._state.adding = False
         row._state.db = DEFAULT_DB_ALIAS

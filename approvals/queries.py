@@ -104,10 +104,10 @@ _overlapping = Prepared(
 
 
 # The lock comes first, in the same round trip: what is read after it is what somebody wrote while we waited for it.
-_LOCK = 'SELECT 1 FROM "approvals_travelrequest" WHERE "id" = %s FOR NO KEY UPDATE; '
+_LOCK = 'SELECT 1 FROM "approvals_travelrequest" WHERE "id" = %s FOR NO KEY UPDATE'
 _LOCK_APPLICANT_TOO = (
     'SELECT 1 FROM "approvals_travelrequest" r JOIN "employees_employee" e ON e."id" = r."applicant_id" '
-    'WHERE r."id" = %s FOR NO KEY UPDATE; '
+    'WHERE r."id" = %s FOR NO KEY UPDATE'
 )
 
 

@@ -114,6 +114,8 @@ for _database in DATABASES.values():
     _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     _database["CONN_HEALTH_CHECKS"] = True
 DATABASES["owner"]["CONN_MAX_AGE"] = 0
+# Behind a pooler that gives a connection to somebody else after each transaction this has to be off.
+PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", default=True)
 DATABASE_ROUTERS = ["config.routers.OneDatabase"]
 
 REDIS_URL = env.str("REDIS_URL")

@@ -26,3 +26,5 @@ STORAGES = STORAGES | {
         "OPTIONS": {**STORAGES["attachments"]["OPTIONS"], "location": DATA_DIR / "test" / f"attachments-{TEST_SLOT}"},
     },
 }
+# Tests look at SQL, which a kept statement hides; accounts' tests switch it on.
+PREPARE_STATEMENTS = env.bool("PREPARE_STATEMENTS", default=False)
