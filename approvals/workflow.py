@@ -238,6 +238,9 @@ def start(*, actor: Actor, at: datetime, employee_id: int) -> TravelRequest:
         office = employee.company.office
         if not employee.is_employed(at.astimezone(office.zone).date()):
             raise NotAllowed(_("The employment has ended; only an employee can submit a request."))
+        if not (employee.company.is_active and office.is_active):
+            sentence = _("Your company or its office takes no new requests. Its compliance officer can tell you why.")
+            raise NotAllowed(sentence)
         request = TravelRequest(
             reference=references.next_reference(),
             applicant=employee,

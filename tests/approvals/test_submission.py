@@ -247,3 +247,14 @@ def test_texts_come_back_as_they_were_written(alice: Employee, text: str) -> Non
     kept = TravelRequest.unscoped.get(pk=request.pk)
     assert (kept.title, kept.description) == (text, text)
     assert Revision.objects.get(request=request).content["title"] == text
+
+
+@pytest.mark.django_db
+def test_a_company_that_is_not_active_begins_nothing() -> None:
+    alice = employ("Alice Wang", CompanyFactory.create(is_active=False))
+
+    with pytest.raises(NotAllowed) as refused:
+        draft(alice)
+
+    assert str(refused.value).startswith("Your company or its office takes no new requests.")
+    assert not TravelRequest.unscoped.exists()
