@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -81,7 +81,7 @@ class TravelRequestAdmin(ModelAdmin):
     @admin.display(description=_("places"))
     def places(self, row: TravelRequest) -> SafeString:
         return format_html_join(
-            format_html("<br>"),
+            mark_safe("<br>"),
             "{}, {} · {} – {} {}",
             ((leg.city, leg.country.name, leg.arrives_on, leg.leaves_on, leg.host) for leg in row.itinerary),
         )

@@ -12,7 +12,7 @@ from django_countries.fields import CountryField
 
 from accounts.models import User
 from accounts.roles import Actor, Role
-from accounts.scoping import ScopedQuerySet
+from accounts.scoping import ScopedModel, ScopedQuerySet
 from accounts.tenure import Tenure
 from companies.models import Company, Project
 
@@ -41,7 +41,7 @@ class EmployeeQuerySet(ScopedQuerySet["Employee"]):
         ).in_scope()
 
 
-class Employee(models.Model):
+class Employee(ScopedModel):
     """A person employed by a company. A former employee keeps the record and can ask for nothing more."""
 
     user = models.ForeignKey(
