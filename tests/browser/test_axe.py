@@ -1,0 +1,118 @@
+"""Every page for everybody, in the light on a desk and in the dark on a phone: axe finds nothing, nobody scrolls
+sideways, the browser complains of nothing, nothing of the policy is broken, and the page says its language.
+
+With SCREENSHOTS set to a folder, a picture of each page is kept there.
+"""
+
+import gzip
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Response
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from tests.browser.story import PAGES, Story, Visit
+from tests.browsing import DESK, PHONE, Window, is_too_wide, new_window, what_axe_finds
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-axe")]
+
+SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How somebody looks at a page."""
+
+    language: str
+    width: int
+    scheme: str
+
+    def __str__(self) -> str:
+        return f"{self.language[:2]}-{'desk' if self.width == DESK else 'phone'}-{self.scheme}"
+
+
+DAY, NIGHT = Look("en", DESK, "light"), Look("en", PHONE, "dark")
+DAY_ZH, NIGHT_ZH = Look("zh-hans", DESK, "light"), Look("zh-hans", PHONE, "dark")
+# Pages with every kind of content, seen in Chinese too.
+IN_CHINESE = ("sign-in-mistaken", "section-itinerary-begun", "check-ready", "request-denied", "case-resubmitted",
+              "inbox-reviewer", "do-propose_denial-mistaken", "overview", "employees")  # fmt: skip
+
+LOOKS = [
+    *((name, look) for name in PAGES for look in (DAY, NIGHT)),
+    *((name, look) for name in (PAGES if SCREENSHOTS else IN_CHINESE) for look in (DAY_ZH, NIGHT_ZH)),
+]
+
+
+class Windows:
+    """A window for each person and look, kept open for all their pages: signing in is not what is tested here."""
+
+    def __init__(self, browser: Browser, site: LiveServer, story: Story) -> None:
+        self.browser, self.site, self.story = browser, site, story
+        self._open: dict[tuple[int | None, Look], Window] = {}
+
+    def at(self, visit: Visit, look: Look) -> Window:
+        """The window of who visits, with the page of the visit in it."""
+        user = visit.who(self.story)
+        key = (user.pk if user else None, look)
+        if user and user.language != look.language:
+            user.language = look.language
+            User.objects.filter(pk=user.pk).update(language=look.language)
+        if key not in self._open:
+            self._open[key] = new_window(
+                self.browser,
+                self.site,
+                user,
+                width=look.width,
+                language=look.language,
+                color_scheme=look.scheme,
+                reduced_motion="reduce",
+            )
+        window = self._open[key]
+        window.complaints.clear()
+        window.go(visit.path(self.story))
+        if visit.send:
+            window.page.locator("main form [type=submit]:visible").last.click()
+            window.page.wait_for_load_state()
+        return window
+
+
+@pytest.fixture(scope="module")
+def windows(browser: Browser, site: LiveServer, story: Story) -> Windows:
+    """They are closed with the site."""
+    return Windows(browser, site, story)
+
+
+@pytest.mark.parametrize(("name", "look"), LOOKS, ids=[f"{name}-{look}" for name, look in LOOKS])
+def test_every_page_for_everybody(windows: Windows, name: str, look: Look) -> None:
+    window = windows.at(PAGES[name], look)
+    page = window.page
+
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{look}.png", full_page=True)
+    assert what_axe_finds(page) == []
+    assert not is_too_wide(page)
+    assert window.complaints == []
+    assert page.locator("html").get_attribute("lang") == look.language
+    assert page.locator("h1").count() == 1
+
+
+def test_the_first_page_is_light(browser: Browser, site: LiveServer, story: Story) -> None:
+    """Under 150 KB over the wire without images; style sheets and scripts are sent compressed, pages as they are."""
+    for visit in (PAGES["sign-in"], PAGES["home-applicant"], PAGES["inbox-reviewer"]):
+        window = new_window(browser, site, visit.who(story))
+        answers: list[Response] = []
+        window.page.on("response", lambda answer, kept=answers: kept.append(answer))
+
+        window.go(visit.path(story))
+        window.page.wait_for_load_state("networkidle")
+
+        weights = {
+            answer.url: len(gzip.compress(answer.body()) if "/static/" in answer.url else answer.body())
+            for answer in answers
+            if answer.request.resource_type != "image"
+        }
+        assert sum(weights.values()) < 150_000, weights
+        assert len(weights) > 3, "the style sheets are part of it"
