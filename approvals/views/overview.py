@@ -1,10 +1,13 @@
 """The administrator's overview: figures of the whole installation. An administrator decides nothing here."""
 
+from datetime import datetime, timedelta
+
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
@@ -25,6 +28,11 @@ def _age(low: int, high: int | None) -> str:
     return _("%(first)d to %(last)d days") % {"first": low + 1, "last": high}
 
 
+def _in_words(lag: timedelta | None, at: datetime) -> str:
+    """How long something waits, in the two largest units; empty when nothing does."""
+    return timesince(at - lag, at) if lag else ""
+
+
 @require_GET
 @login_required
 def overview(request: ActorRequest) -> HttpResponse:
@@ -32,10 +40,13 @@ def overview(request: ActorRequest) -> HttpResponse:
     if not READERS & request.actor.roles:
         raise PermissionDenied
     at = timezone.now()
+    running = figures.running(at=at)
     context = {
         "at": at,
         "offices": figures.offices(at=at),
-        "running": figures.running(at=at),
+        "running": running,
+        "sweep_lag": _in_words(running.sweep_lag, at),
+        "outbox_age": _in_words(running.outbox_age, at),
         "states": [Bar(state.label, number) for state, number in figures.by_state().items()],
         "ages": [
             Bar(_age(low, high), number, "bad" if high is None else "waiting" if low >= 20 else "plain")
