@@ -30,9 +30,9 @@ class EmployeeForm(forms.ModelForm[Employee]):
 class NewEmployeeForm(EmployeeForm):
     """A new employee, with the account to sign in with."""
 
-    company = forms.ModelChoiceField(Company.objects.none(), label=_("company"), empty_label=None)
+    company = forms.ModelChoiceField(Company.objects.none(), label=_("Company"), empty_label=None)
     email = forms.EmailField(
-        label=_("e-mail"),
+        label=_("E-mail address"),
         help_text=_("To sign in with. A new person sets a password with “Forgot your password?” on the sign-in page."),
     )
 
