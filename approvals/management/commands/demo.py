@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from approvals import demo
 
@@ -63,7 +63,8 @@ class Command(BaseCommand):
         found = demo.accounts()
         if not found:
             return
-        lines = [(account.email, str(account.role.label), account.look_at) for account in found]
+        with translation.override("en"):
+            lines = [(account.email, str(account.role.label), account.look_at) for account in found]
         widths = [max(len(line[column]) for line in lines) for column in range(2)]
         self.stdout.write(f"\nDemonstration accounts; the password of all is {demo.PASSWORD}\n")
         for email, role, look_at in lines:
