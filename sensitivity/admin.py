@@ -109,6 +109,9 @@ class ListVersionAdmin(KeptAdmin):
         },
     )
     def standing(self, row: ListVersion) -> Any:
+        # One whose last day has passed counts for that time still, so its row stays published.
+        if row.published_until is not None and row.published_until <= timezone.localdate():
+            return ListVersion.State.SUPERSEDED.label
         return ListVersion.State(row.state).label
 
     @admin.action(description=_("Publish, in force from tomorrow"), permissions=["change"])
