@@ -36,7 +36,7 @@ PAGES = (
     Page("request_new", _("New request"), frozenset({"applicant"})),
     Page("inbox", _("Inbox"), frozenset({"officer"}) | REVIEWERS),
     Page("employees", _("Employees"), frozenset({"officer"})),
-    Page("overview", _("Overview"), frozenset({"administrator"})),
+    Page("overview", _("Overview"), frozenset({"administrator", "auditor"})),
     Page("admin:index", _("Back office"), staff=True),
 )
 

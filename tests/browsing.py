@@ -17,7 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.db import connection, connections
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
@@ -26,6 +26,9 @@ from tests import chromium
 from tests.database import real_commits
 
 DESK, PHONE = 1280, 375
+# Milliseconds, for a machine with much else to do.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 # An answer of refusal is itself logged, by the browser and by htmx, and so is an autosave that is overtaken by going
 # on to the next page; that says nothing about our code.
 EXPECTED = ("Failed to load resource", "Response Status Error Code", "htmx:afterRequest", "htmx:sendError")
@@ -98,6 +101,7 @@ class Window:
     page: Page
     url: str
     complaints: list[str] = field(default_factory=list)
+    _sessions: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.page.on("console", self._heard)
@@ -110,6 +114,21 @@ class Window:
     def go(self, path: str) -> None:
         """Open `path` of the site."""
         self.page.goto(self.url + path)
+
+    def hand_to(self, user: User | None) -> None:
+        """From the next page on `user` sits before this window, signed in; or nobody.
+
+        One window for many is faster than a window for each, and every window holds connections of the server.
+        """
+        context, name = self.page.context, settings.SESSION_COOKIE_NAME
+        context.clear_cookies()
+        if user is None:
+            return
+        if user.pk not in self._sessions:
+            client = Client()
+            client.force_login(user)
+            self._sessions[user.pk] = client.cookies[name].value
+        context.add_cookies([{"name": name, "value": self._sessions[user.pk], "url": self.url}])
 
 
 OpenWindow = Callable[..., Any]
@@ -135,18 +154,21 @@ def open_window(browser: Browser, site: LiveServer) -> OpenWindow:
 
 
 def new_window(
-    browser: Browser, site: LiveServer, user: User | None, *, width: int = DESK, language: str = "en", **how: Any
+    browser: Browser,
+    site: LiveServer,
+    user: User | None = None,
+    *,
+    width: int = DESK,
+    language: str = "en",
+    **how: Any,
 ) -> Window:
     """A window `width` wide in which `user` is signed in; the browser asks for pages in `language`."""
     locale = "zh-CN" if language.startswith("zh") else "en-US"
     context = browser.new_context(viewport={"width": width, "height": 900}, locale=locale, **how)
-    context.set_default_timeout(15_000)
-    if user is not None:
-        client = Client()
-        client.force_login(user)
-        name = settings.SESSION_COOKIE_NAME
-        context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": site.url}])
-    return Window(context.new_page(), site.url)
+    context.set_default_timeout(PATIENCE)
+    window = Window(context.new_page(), site.url)
+    window.hand_to(user)
+    return window
 
 
 def what_axe_finds(page: Page) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from accounts.models import User
 from tests.browser.story import PAGES, Story, Visit
 from tests.browsing import DESK, PHONE, Window, is_too_wide, new_window, what_axe_finds
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-axe")]
+pytestmark = pytest.mark.browser
 
 SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 
@@ -40,37 +40,38 @@ DAY_ZH, NIGHT_ZH = Look("zh-hans", DESK, "light"), Look("zh-hans", PHONE, "dark"
 IN_CHINESE = ("sign-in-mistaken", "section-itinerary-begun", "check-ready", "request-denied", "case-resubmitted",
               "inbox-reviewer", "do-propose_denial-mistaken", "overview", "employees")  # fmt: skip
 
+# The pages by day and those by night, each on one worker.
 LOOKS = [
-    *((name, look) for name in PAGES for look in (DAY, NIGHT)),
-    *((name, look) for name in (PAGES if SCREENSHOTS else IN_CHINESE) for look in (DAY_ZH, NIGHT_ZH)),
+    pytest.param(name, look, id=f"{name}-{look}", marks=pytest.mark.xdist_group(f"browser-{look.scheme}"))
+    for looks, names in (((DAY, NIGHT), PAGES), ((DAY_ZH, NIGHT_ZH), PAGES if SCREENSHOTS else IN_CHINESE))
+    for look in looks
+    for name in names
 ]
 
 
 class Windows:
-    """A window for each person and look, kept open for all their pages: signing in is not what is tested here."""
+    """A window for each look. One person after the other sits before it: signing in is not what is tested here."""
 
     def __init__(self, browser: Browser, site: LiveServer, story: Story) -> None:
         self.browser, self.site, self.story = browser, site, story
-        self._open: dict[tuple[int | None, Look], Window] = {}
+        self._open: dict[Look, Window] = {}
 
     def at(self, visit: Visit, look: Look) -> Window:
-        """The window of who visits, with the page of the visit in it."""
-        user = visit.who(self.story)
-        key = (user.pk if user else None, look)
-        if user and user.language != look.language:
-            user.language = look.language
-            User.objects.filter(pk=user.pk).update(language=look.language)
-        if key not in self._open:
-            self._open[key] = new_window(
+        """The window of this look, with the page of the visit in it."""
+        if look not in self._open:
+            self._open[look] = new_window(
                 self.browser,
                 self.site,
-                user,
                 width=look.width,
                 language=look.language,
                 color_scheme=look.scheme,
                 reduced_motion="reduce",
             )
-        window = self._open[key]
+        window, user = self._open[look], visit.who(self.story)
+        if user and user.language != look.language:
+            user.language = look.language
+            User.objects.filter(pk=user.pk).update(language=look.language)
+        window.hand_to(user)
         window.complaints.clear()
         window.go(visit.path(self.story))
         if visit.send:
@@ -85,7 +86,7 @@ def windows(browser: Browser, site: LiveServer, story: Story) -> Windows:
     return Windows(browser, site, story)
 
 
-@pytest.mark.parametrize(("name", "look"), LOOKS, ids=[f"{name}-{look}" for name, look in LOOKS])
+@pytest.mark.parametrize(("name", "look"), LOOKS)
 def test_every_page_for_everybody(windows: Windows, name: str, look: Look) -> None:
     window = windows.at(PAGES[name], look)
     page = window.page
@@ -99,6 +100,7 @@ def test_every_page_for_everybody(windows: Windows, name: str, look: Look) -> No
     assert page.locator("h1").count() == 1
 
 
+@pytest.mark.xdist_group("browser-light")
 def test_the_first_page_is_light(browser: Browser, site: LiveServer, story: Story) -> None:
     """Under 150 KB over the wire without images; style sheets and scripts are sent compressed, pages as they are."""
     for visit in (PAGES["sign-in"], PAGES["home-applicant"], PAGES["inbox-reviewer"]):

@@ -41,22 +41,17 @@ TEXTS = """() => {
 
 @dataclass
 class Reader:
-    """Reads pages in Chinese, in a window for each person."""
+    """Reads pages in Chinese, as whoever may open them."""
 
-    browser: Browser
-    site: LiveServer
+    window: Window
     story: Story
     allowed: list[str]
-    windows: dict[int | None, Window]
 
     def english_on(self, name: str) -> list[str]:
         """The English that stands on the page `name`."""
         visit = PAGES[name]
-        user = visit.who(self.story)
-        key = user.pk if user else None
-        if key not in self.windows:
-            self.windows[key] = new_window(self.browser, self.site, user, language=CHINESE)
-        window = self.windows[key]
+        window = self.window
+        window.hand_to(visit.who(self.story))
         window.go(visit.path(self.story))
         if visit.send:
             window.page.locator("main form [type=submit]:visible").last.click()
@@ -87,7 +82,7 @@ def reader(browser: Browser, site: LiveServer, story: Story) -> Reader:
     ]
     # The longest first, so that a name is not left over of which a part is a name, too.
     allowed = sorted({*rows, *WRITTEN, *NAMES} - {""}, key=len, reverse=True)
-    return Reader(browser, site, story, allowed, {})
+    return Reader(new_window(browser, site, language=CHINESE), story, allowed)
 
 
 # Shows samples of components, in the words of whoever builds pages.
