@@ -231,6 +231,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "4px",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}],
+    "STYLES": [lambda request: static("css/back_office.css")],
     # The blue of the pages, as unfold wants its shades: lightness, chroma and hue.
     "COLORS": {
         "primary": {
@@ -239,7 +240,7 @@ UNFOLD = {
             "200": "oklch(88% .055 245)",
             "300": "oklch(80% .09 245)",
             "400": "oklch(68% .12 245)",
-            "500": "oklch(55% .12 245)",
+            "500": "oklch(61% .12 245)",
             "600": "oklch(46% .1 245)",
             "700": "oklch(40% .09 245)",
             "800": "oklch(34% .07 245)",
