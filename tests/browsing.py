@@ -7,7 +7,7 @@ keeps what the browser complains of. What one test of a module writes, the next 
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -171,10 +171,11 @@ def new_window(
     return window
 
 
-def what_axe_finds(page: Page) -> list[tuple[str, str]]:
-    """Each rule that the page breaks, with the first element that does."""
+def what_axe_finds(page: Page, *, only: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Each rule that the page breaks, with the first element that does; `only`: of the rules with these tags."""
     # What is in order need not be told: on a long list that takes longer than looking.
-    violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    options: dict[str, Any] = {"resultTypes": ["violations"]} | ({"runOnly": list(only)} if only else {})
+    violations = Axe().run(page, options=options).response["violations"]
     return [(found["id"], re.sub(r"\s+", " ", found["nodes"][0]["html"])) for found in violations]
 
 

@@ -7,13 +7,17 @@ With SCREENSHOTS set to a folder, a picture of each page is kept there.
 import gzip
 import os
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from django.urls import resolve
 from playwright.sync_api import Browser, Response
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from approvals.views import actions
 from tests.browser.story import PAGES, Story, Visit
 from tests.browsing import DESK, PHONE, Window, is_too_wide, new_window, what_axe_finds
 
@@ -40,6 +44,10 @@ DAY_ZH, NIGHT_ZH = Look("zh-hans", DESK, "light"), Look("zh-hans", PHONE, "dark"
 IN_CHINESE = ("sign-in-mistaken", "section-itinerary-begun", "check-ready", "request-denied", "case-resubmitted",
               "inbox-reviewer", "do-propose_denial-mistaken", "overview", "employees")  # fmt: skip
 
+WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+# Addresses that answer with a document or a part of a page, or only lead elsewhere.
+NO_PAGES = {"attachment", "choose_language", "notification", "notifications_bell", "notifications_read",
+            "notification_read", "notification_try_again"}  # fmt: skip
 # The pages by day and those by night, each on one worker.
 LOOKS = [
     pytest.param(name, look, id=f"{name}-{look}", marks=pytest.mark.xdist_group(f"browser-{look.scheme}"))
@@ -98,6 +106,33 @@ def test_every_page_for_everybody(windows: Windows, name: str, look: Look) -> No
     assert window.complaints == []
     assert page.locator("html").get_attribute("lang") == look.language
     assert page.locator("h1").count() == 1
+
+
+@pytest.mark.parametrize("look", [DAY, NIGHT], ids=str)
+@pytest.mark.xdist_group("browser-light")
+def test_the_back_office_keeps_to_the_guidelines(browser: Browser, site: LiveServer, story: Story, look: Look) -> None:
+    """Its pages are those of a library: held to WCAG, not to what axe thinks good practice beyond it."""
+    administrator = story.people["administrator"]
+    window = new_window(browser, site, administrator, width=look.width, color_scheme=look.scheme)
+
+    for path in ("/admin/", "/admin/accounts/user/", "/admin/approvals/travelrequest/", "/admin/authorities/office/1/"):
+        window.go(path)
+
+        assert what_axe_finds(window.page, only=WCAG) == [], path
+        assert not is_too_wide(window.page), path
+    assert window.complaints == []
+
+
+@pytest.mark.xdist_group("browser-light")
+def test_no_page_is_forgotten(story: Story) -> None:
+    """Every address of ours, and the page of every verb, is one of the pages that are looked at."""
+    paths = [urlsplit(visit.path(story)).path for name, visit in PAGES.items() if name != "not-found"]
+    opened = [resolve(path) for path in paths]
+    apps = ("approvals", "companies", "employees", "interface", "notifications")
+    ours = {pattern.name for app in apps for pattern in import_module(f"{app}.urls").urlpatterns}
+
+    assert ours - {match.url_name for match in opened} == NO_PAGES
+    assert set(actions.PAGES) - {match.kwargs.get("verb") for match in opened} == {"submit", "agree_information"}
 
 
 @pytest.mark.xdist_group("browser-light")
