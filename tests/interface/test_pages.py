@@ -160,7 +160,7 @@ class _AllPages:
         (Role.REVIEWER, ["Home", "Inbox"]),
         (Role.SENIOR, ["Home", "Inbox"]),
         (Role.ADMINISTRATOR, ["Home", "Overview"]),
-        (Role.AUDITOR, ["Home"]),
+        (Role.AUDITOR, ["Home", "Overview"]),
     ],
 )
 def test_the_header_links_by_role(settings: object, anna: User, role: Role, labels: list[str]) -> None:
