@@ -110,16 +110,20 @@ class Keyboard:
 
 
 def focus_is_seen(page: Page) -> bool:
-    """Whether the element with the focus is inside the window and drawn differently from one without."""
+    """Whether the element with the focus comes into the window, drawn differently from one without, in two seconds."""
     return bool(
         page.evaluate(
             """async () => {
                 const it = document.activeElement;
-                await Promise.all(it.getAnimations().map((fading) => fading.finished));
-                const style = getComputedStyle(it), box = it.getBoundingClientRect();
-                const drawn = (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0)
-                    || style.boxShadow !== "none";
-                return drawn && box.bottom > 0 && box.top < innerHeight && box.width > 0;
+                const seen = () => {
+                    const style = getComputedStyle(it), box = it.getBoundingClientRect();
+                    const drawn = (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0)
+                        || style.boxShadow !== "none";
+                    return drawn && box.bottom > 0 && box.top < innerHeight && box.width > 0;
+                };
+                const end = performance.now() + 2000;
+                while (!seen() && performance.now() < end) await new Promise(requestAnimationFrame);
+                return seen();
             }"""
         )
     )
