@@ -5,10 +5,10 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from accounts.models import AccessEntry
+from accounts.refusals import NotFound
 from accounts.roles import Actor, Role
 from approvals import queries, references
 from approvals.models import TravelRequest
-from approvals.refusals import NotFound
 
 
 def role_towards(request: TravelRequest, actor: Actor) -> Role:

@@ -2,19 +2,19 @@
 
 A rule is a test with the sentence that is shown when it says no. Rules are named in the transition table of
 `models/travel_request.py`: as `conditions` they look at the request alone, as `permission` also at the actor.
-They look at the request as of `request.now`, which the workflow sets. Imports states and refusals only.
+They look at the request as of `request.now`, which the workflow sets. Imports states only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts.refusals import Problem
 from accounts.roles import Actor, Role
-from approvals.refusals import Problem, Sentence
+from accounts.rules import rule
 from approvals.states import State, Tier
 
 # Limits of the rule book that are not clocks.
@@ -34,50 +34,6 @@ DECLARATIONS = (
 )
 
 Request = Any  # TravelRequest; the model imports this module, not the other way round
-
-
-class Rule:
-    """A test with the sentence for when it says no. Combine with `&`: the first no is the one that is told.
-
-    `roles` are the roles in which an actor can satisfy it; empty for a rule about the request alone.
-    """
-
-    def __init__(
-        self, test: Callable[..., bool], sentence: Sentence, *, roles: tuple[Role, ...] = (), name: str = ""
-    ) -> None:
-        self.test = test
-        self.sentence = sentence
-        self.roles = roles
-        self.__name__ = name or test.__name__
-
-    def __call__(self, request: Request, *actor: Actor) -> bool:
-        return self.test(request, *actor)
-
-    def refusal(self, request: Request, *actor: Actor) -> Sentence | None:
-        """The sentence that says why not; None when the rule agrees."""
-        return None if self.test(request, *actor) else self.sentence
-
-    def __and__(self, other: Rule) -> Rule:
-        return _Both(self, other)
-
-
-class _Both(Rule):
-    def __init__(self, first: Rule, second: Rule) -> None:
-        self.first, self.second = first, second
-        super().__init__(
-            lambda *a: first(*a) and second(*a),
-            first.sentence,
-            roles=first.roles or second.roles,
-            name=f"{first.__name__} & {second.__name__}",
-        )
-
-    def refusal(self, request: Request, *actor: Actor) -> Sentence | None:
-        return self.first.refusal(request, *actor) or self.second.refusal(request, *actor)
-
-
-def rule(sentence: Sentence, *roles: Role) -> Callable[[Callable[..., bool]], Rule]:
-    """Makes a rule of a predicate, with the sentence that is shown when it says no, and the roles it speaks of."""
-    return lambda test: Rule(test, sentence, roles=roles)
 
 
 # ── who ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.utils.translation import gettext as _
 
-from approvals.refusals import Invalid, Problem
+from accounts.refusals import Invalid, Problem
 
 PDF = "application/pdf"
 IMAGES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif", "image/tiff"})

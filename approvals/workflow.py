@@ -26,7 +26,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 import audit
+from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem, Refused, Sentence
 from accounts.roles import SYSTEM, Actor, Role
+from accounts.transitions import Row, table
 from approvals import assessment, journal, queries, references, rules, snapshots, timekeeping, uploads
 from approvals.clocks import Step
 from approvals.models import (
@@ -54,8 +56,6 @@ from approvals.models import (
 )
 from approvals.models.appeal import AppealState
 from approvals.models.decision import Outcome
-from approvals.models.transitions import Row, table
-from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem, Refused, Sentence
 from approvals.states import APPEALABLE, EDITABLE, WITH_AUTHORITY, State
 from authorities.models import Office, Posting, ReasonCode
 from companies.models import Membership
@@ -75,7 +75,7 @@ CLAIMS_DAYS = frozenset({"submit", "reopen", "overturn"})
 @cache
 def transitions() -> dict[str, dict[str, Row]]:
     """The transition table as declared on the model: verb → source state → row."""
-    return table(TravelRequest, "state")
+    return table(TravelRequest, "state", State)
 
 
 def _refusal(request: TravelRequest, verb: str, actor: Actor) -> Refused | None:

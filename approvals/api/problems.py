@@ -10,7 +10,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow, Refused
+from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Refused
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -19,12 +19,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.http import ActorRequest
+from accounts.refusals import NotFound
 from accounts.roles import Actor
 from approvals import access, queries, references, workflow
 from approvals.api import serializers
 from approvals.models import TravelRequest
 from approvals.models.travel_request import Purpose
-from approvals.refusals import NotFound
 from approvals.states import State, Tier
 
 # Verb → what it takes. The names of the fields are those of the verb's arguments.

@@ -19,10 +19,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
+from accounts.refusals import Problem
 from approvals import rules
 from approvals.models import Attachment, Leg, TravelRequest
 from approvals.models.travel_request import Device, Purpose
-from approvals.refusals import Problem
 from interface.widgets import DateInput
 from sensitivity.taxonomy import SUBJECTS
 

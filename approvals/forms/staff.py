@@ -13,10 +13,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.refusals import Invalid
 from approvals import queries, rules, workflow
 from approvals.models import TravelRequest
 from approvals.models.decision import Outcome
-from approvals.refusals import Invalid
 from authorities.models import ReasonCode
 
 MAX_TEXT = 4000

@@ -22,11 +22,11 @@ from django_fsm import RETURN_VALUE, FSMField
 from uuid_utils.compat import uuid7
 
 from accounts.scoping import ScopedQuerySet
+from accounts.transitions import transition
 from approvals import rules
 from approvals.models.appeal import OPEN_APPEAL, Appeal
 from approvals.models.clock import Clock
 from approvals.models.itinerary import Attachment, Leg
-from approvals.models.transitions import transition
 from approvals.states import EDITABLE, HOLDS_ITS_DATES, OPEN, State, Tier
 from audit.models import Chained
 from authorities.models import Office

@@ -23,13 +23,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.http import ActorRequest
+from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Refused
 from accounts.roles import Actor, Role
 from approvals import queries, timekeeping, workflow
 from approvals.access import role_towards
 from approvals.forms import staff as forms
 from approvals.models import TravelRequest
 from approvals.models.decision import Outcome
-from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow, Refused
 from approvals.states import State
 from approvals.views.reading import open_request
 

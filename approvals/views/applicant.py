@@ -22,12 +22,12 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from accounts.http import ActorRequest
+from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem
 from accounts.roles import Role
 from approvals import assessment, queries, references, rules, timekeeping, workflow
 from approvals.forms import applicant as forms
 from approvals.models import DraftInput, TravelRequest
 from approvals.models.travel_request import Device, Purpose
-from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem
 from approvals.states import EDITABLE, State, Tier
 from approvals.views import parts, standing
 from approvals.views.request_page import own

@@ -28,13 +28,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django_countries import countries
 
 from accounts.http import ActorRequest
+from accounts.refusals import Refused
 from accounts.roles import Actor, Role
 from approvals import inbox, queries, references, workflow
 from approvals.forms import staff as forms
 from approvals.inbox import Desk, Filters, Key, Kind, Listing, Row, Tab
 from approvals.models import TravelRequest
 from approvals.models.travel_request import Purpose
-from approvals.refusals import Refused
 from approvals.states import State, Tier
 from approvals.views.actions import PAGES, Page, page_of
 from authorities import calendars

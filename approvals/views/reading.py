@@ -6,9 +6,9 @@ from django.http import Http404
 from django.utils import timezone
 
 from accounts.http import ActorRequest
+from accounts.refusals import NotFound
 from approvals import access
 from approvals.models import TravelRequest
-from approvals.refusals import NotFound
 
 
 def open_request(http: ActorRequest, reference: str, *, page: str, at: datetime | None = None) -> TravelRequest:

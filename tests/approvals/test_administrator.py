@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import RoleAssignment
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from approvals import workflow
 from approvals.models import TravelRequest
-from approvals.refusals import NotAllowed
 from approvals.states import State
 from tests.factories import NOW, actor, in_state
 from tests.factories.people import LONG_AGO

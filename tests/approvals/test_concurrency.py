@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
+from accounts.refusals import NotAllowed, NotFound, NotNow
 from accounts.roles import Actor, Role
 from approvals import workflow
 from approvals.models import Clock, Leg, TravelRequest
-from approvals.refusals import NotAllowed, NotFound, NotNow
 from approvals.states import State
 from audit.models import Entry
 from audit.verification import verify

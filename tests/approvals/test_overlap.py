@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from accounts.refusals import Invalid
 from accounts.roles import Role
 from approvals import workflow
 from approvals.models import TravelRequest
-from approvals.refusals import Invalid
 from approvals.states import HOLDS_ITS_DATES, State
 from authorities.models import Posting
 from employees.models import Employee

@@ -16,10 +16,10 @@ from django.db.utils import DatabaseError
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
+from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Refused
 from accounts.roles import SYSTEM, Role
 from approvals import queries, workflow
 from approvals.models import Appeal, Clock, Decision, Proposal, TravelRequest
-from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow, Refused
 from approvals.states import State
 from audit.models import AppendOnly, Entry
 from authorities.models import ReasonCode

@@ -7,11 +7,11 @@ import pytest
 from django.db import transaction
 from django_fsm import FSMField
 
+from accounts.refusals import NotFound, Refused
 from accounts.roles import NOBODY, SYSTEM, Actor, Role
+from accounts.transitions import transition
 from approvals import queries, workflow
 from approvals.models import TravelRequest
-from approvals.models.transitions import transition
-from approvals.refusals import NotFound, Refused
 from approvals.rules import Rule
 from approvals.states import State
 from audit.models import Entry

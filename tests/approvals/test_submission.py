@@ -10,9 +10,9 @@ from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow
 from approvals import rules, snapshots, workflow
 from approvals.models import DraftInput, Leg, Revision, TravelRequest
-from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow
 from approvals.states import EDITABLE, State
 from employees.models import Employee
 from tests.asserting import nothing_moved

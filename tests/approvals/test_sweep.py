@@ -9,11 +9,11 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Min
 from django.test.utils import CaptureQueriesContext
 
+from accounts.refusals import NotNow
 from accounts.roles import Role
 from approvals import timekeeping, workflow
 from approvals.models import Clock, ClockAction, CompanyReview, Decision, Escalation, TravelRequest
 from approvals.models.decision import Outcome
-from approvals.refusals import NotNow
 from approvals.states import State
 from approvals.workflow import SweepResult
 from audit.models import Entry

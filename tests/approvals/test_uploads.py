@@ -14,10 +14,10 @@ from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow
 from accounts.roles import Role
 from approvals import queries, uploads, workflow
 from approvals.models import Attachment, TravelRequest
-from approvals.refusals import Invalid, NotAllowed, NotFound, NotNow
 from approvals.states import State
 from audit.models import Entry
 from tests.asserting import nothing_moved

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import django_fsm
+from django.db.models import TextChoices
 
-from approvals.rules import Rule
-from approvals.states import State
+from accounts.rules import Rule
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -31,23 +31,23 @@ class Row:
     """A transition as declared: `targets` are all the states that it can lead to, its own where it stays."""
 
     verb: str
-    source: State
-    targets: frozenset[State]
+    source: str
+    targets: frozenset[str]
     permission: Rule
     conditions: tuple[Rule, ...]
 
 
-def table(model: Any, field: str) -> dict[str, dict[str, Row]]:
-    """The transition table of `model`: verb → source state → row."""
+def table(model: Any, field: str, states: type[TextChoices]) -> dict[str, dict[str, Row]]:
+    """The transition table of `model`: verb → source state → row. `states` are all that its `field` can hold."""
     rows: dict[str, dict[str, Row]] = {}
     for declared in model._meta.get_field(field).get_all_transitions(model):
-        source, target = State(declared.source), declared.target
+        source, target = states(declared.source), declared.target
         several = getattr(target, "allowed_states", None)
         targets = several if several is not None else [source if target is None else target]
         rows.setdefault(declared.name, {})[source] = Row(
             verb=declared.name,
             source=source,
-            targets=frozenset(State(state) for state in targets),
+            targets=frozenset(states(state) for state in targets),
             permission=declared.permission,
             conditions=tuple(declared.conditions),
         )
