@@ -19,7 +19,7 @@ from accounts.roles import SYSTEM, Role
 from approvals import queries
 from approvals.clocks import Step
 from approvals.models import Appeal, TravelRequest
-from approvals.states import State
+from approvals.states import State, Tier
 from audit import verbs
 from authorities.models import Posting
 from companies.models import Membership
@@ -47,6 +47,9 @@ VERBS: Mapping[str, str | Promise] = {
     "agree_information": _("A senior reviewer agreed to a second information request"),
     "ask_information": _("Information requested; the office's clock is stopped"),
     "answer": _("Answered; the office's clock goes on"),
+    "judge_match": _("A possible match with a listed organisation was answered"),
+    "change_tier": _("The tier was changed by a person"),
+    "reassess": _("Assessed anew with the lists of today"),
     "approve": _("Approved"),
     "propose": _("Decision proposed"),
     "reply": _("Reply to the proposed denial"),
@@ -70,7 +73,9 @@ VERBS: Mapping[str, str | Promise] = {
 
 
 def _request(event: OutboxEvent) -> TravelRequest:
-    return queries.visible_to(SYSTEM).select_related("applicant", "company", "office").get(pk=event.subject)
+    return (
+        queries.visible_to(SYSTEM).select_related("applicant", "company", "office", "assessment").get(pk=event.subject)
+    )
 
 
 def applicant(event: OutboxEvent) -> Iterable[int]:
@@ -186,6 +191,8 @@ def _context(event: OutboxEvent) -> dict[str, Any]:
         "applicant": request.applicant.name,
         "company": request.company.name,
         "office": request.office.name,
+        "tier": Tier(request.tier).label if request.tier else "",
+        "reason": request.assessment.reason if request.assessment else "",
         "officer": request.assigned_number,
         "state": State(str(event.data.get("state", request.state))).label,
         "due": date_format(last, "DATE_FORMAT") if last else _("no date"),
@@ -288,6 +295,36 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         reviewers,
         _("%(number)s: new request from %(company)s"),
         _("“%(title)s”, forwarded without an answer of the company. Decision due by %(due)s."),
+    ),
+    (
+        "judge_match",
+        "applicant",
+        applicant,
+        _("%(number)s: a possible match was answered"),
+        _(
+            "A reviewer said whether an organisation that you named is a listed one. The reason: %(reason)s\n\n"
+            "The tier of your request is “%(tier)s”."
+        ),
+    ),
+    (
+        "change_tier",
+        "applicant",
+        applicant,
+        _("%(number)s: the tier is “%(tier)s” now"),
+        _(
+            "A reviewer changed how closely your request is looked at. The reason: %(reason)s\n\n"
+            "Decision due by %(due)s."
+        ),
+    ),
+    (
+        "reassess",
+        "applicant",
+        applicant,
+        _("%(number)s: assessed anew, the tier is “%(tier)s”"),
+        _(
+            "A senior reviewer had your request assessed with the lists of today. %(reason)s\n\n"
+            "Decision due by %(due)s."
+        ),
     ),
     (
         "take",

@@ -23,6 +23,7 @@ from approvals.models import (
     DraftInput,
     InformationRequest,
     Leg,
+    MatchJudgement,
     Proposal,
     Recusal,
     Reply,
@@ -64,6 +65,12 @@ def visible_to(actor: Actor) -> ScopedQuerySet[TravelRequest]:
     scope = _scope(actor)
     requests = TravelRequest.objects.all()
     return (requests if scope is None else requests.filter(scope)).in_scope()
+
+
+def match_answers(request_id: UUID) -> dict[str, bool]:
+    """What persons said about possible matches of a request, by `PossibleHit.key`; the latest word holds."""
+    said = MatchJudgement.objects.filter(request_id=request_id).order_by("at", "id")
+    return dict(said.values_list("key", "confirmed"))
 
 
 def attachments_visible_to(actor: Actor) -> ScopedQuerySet[Attachment]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.refusals import Problem
 from accounts.roles import Actor, Role
 from accounts.rules import rule
-from approvals.states import State, Tier
+from approvals.states import Route, State, Tier
 
 # Limits of the rule book that are not clocks.
 FAST_TRIP_DAYS = 14
@@ -120,10 +120,20 @@ def is_applicant_or_clock_after_return(request: Request, actor: Actor) -> bool:
     return is_applicant(request, actor) or (is_system(request, actor) and trip_is_over(request))
 
 
+@rule(
+    _("Only the reviewer who has the case, or a senior reviewer of the office, can do this."),
+    Role.REVIEWER,
+    Role.SENIOR,
+)
+def is_assigned_reviewer_or_senior(request: Request, actor: Actor) -> bool:
+    return is_assigned_reviewer(request, actor) or is_senior(request, actor)
+
+
 officer_not_applicant = is_officer & is_not_applicant
 is_apart = is_not_applicant & is_not_of_the_company & is_not_administrator
 reviewer_not_applicant = is_reviewer & is_apart
 assigned_reviewer = is_assigned_reviewer & is_apart
+assigned_reviewer_or_senior = is_assigned_reviewer_or_senior & is_apart
 senior_not_applicant = is_senior & is_apart
 senior_not_assigned = senior_not_applicant & is_not_assigned_reviewer
 senior_not_proposer = senior_not_applicant & is_not_proposer
@@ -167,6 +177,16 @@ def may_ask_again(request: Request) -> bool:
 @rule(_("This route needs a proposal that a senior reviewer confirms."))
 def one_reviewer_decides(request: Request) -> bool:
     return request.tier in (Tier.FAST, Tier.STANDARD)
+
+
+@rule(_("First say of every possible match whether it is the listed organisation."))
+def matches_are_judged(request: Request) -> bool:
+    return request.open_matches == 0
+
+
+@rule(_("There is no possible match that waits for an answer."))
+def matches_are_open(request: Request) -> bool:
+    return request.open_matches > 0
 
 
 @rule(_("No denial is proposed."))
@@ -299,6 +319,16 @@ def tier_for(levels: list[int], *, days: int) -> Tier:
     if highest == 1 or days > FAST_TRIP_DAYS:
         return Tier.STANDARD
     return Tier.FAST
+
+
+def route_for(tier: Tier) -> Route:
+    """Who decides on a request of this tier (rule book, "Tiers")."""
+    return {
+        Tier.FAST: Route.ONE_REVIEWER,
+        Tier.STANDARD: Route.ONE_REVIEWER,
+        Tier.HEIGHTENED: Route.TWO_PEOPLE,
+        Tier.RESTRICTED: Route.TWO_PEOPLE_CONSULTED,
+    }[tier]
 
 
 def submit_target(*, urgent: bool) -> State:

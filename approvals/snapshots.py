@@ -14,6 +14,7 @@ FIELDS = (
     "event_name",
     "event_url",
     "topics",
+    "projects",
     "materials",
     "devices",
     "declarations",
@@ -24,6 +25,7 @@ def leg(place: Leg) -> dict[str, str]:
     """One place of the trip, as data."""
     return {
         "country": str(place.country.code),
+        "subdivision": place.subdivision,
         "city": place.city,
         "arrives_on": place.arrives_on.isoformat(),
         "leaves_on": place.leaves_on.isoformat(),

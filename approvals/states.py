@@ -4,6 +4,7 @@ The words and whose turn it is are the rule book's table "States of a travel req
 """
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
@@ -32,6 +33,17 @@ class Tier(TextChoices):
     STANDARD = "standard", pgettext_lazy("tier", "Standard")
     HEIGHTENED = "heightened", pgettext_lazy("tier", "Heightened")
     RESTRICTED = "restricted", pgettext_lazy("tier", "Restricted")
+
+
+class Route(TextChoices):
+    """Who decides on a request, by its tier (rule book, "Tiers")."""
+
+    ONE_REVIEWER = "one_reviewer", _("One reviewer decides.")
+    TWO_PEOPLE = "two_people", _("One reviewer proposes a decision, a senior reviewer confirms it.")
+    TWO_PEOPLE_CONSULTED = (
+        "two_people_consulted",
+        _("The specialist office is consulted; then one reviewer proposes a decision, a senior reviewer confirms it."),
+    )
 
 
 ALL = frozenset(State)

@@ -47,6 +47,7 @@ from approvals.models import (
     InformationAnswer,
     InformationRequest,
     Leg,
+    MatchJudgement,
     Proposal,
     ProposalRejection,
     Recusal,
@@ -56,11 +57,12 @@ from approvals.models import (
 )
 from approvals.models.appeal import AppealState
 from approvals.models.decision import Outcome
-from approvals.states import APPEALABLE, EDITABLE, WITH_AUTHORITY, State
+from approvals.states import APPEALABLE, EDITABLE, WITH_AUTHORITY, Route, State, Tier
 from authorities.models import Office, Posting, ReasonCode
 from companies.models import Membership
 from employees.models import Employee
 from notifications import outbox
+from sensitivity import matching
 
 logger = logging.getLogger(__name__)
 
@@ -276,6 +278,7 @@ DRAFT_FIELDS = frozenset(
         "event_name",
         "event_url",
         "topics",
+        "projects",
         "materials",
         "devices",
         "declarations",
@@ -456,16 +459,17 @@ def submit(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
         revision = step.add(
             Revision, number=request.revision_number + 1, content=content, digest=snapshots.digest(content)
         )
-        finding = assessment.assess(request, on=request.today)
-        assessed = step.add(
-            Assessment,
-            revision=revision,
-            tier=finding.tier,
-            days=finding.days,
-            hits=[hit.as_data() for hit in finding.hits],
-        )
+        # What a person said about a possible match of this request still holds for the same name.
+        answers = queries.match_answers(request.pk) if request.revision_number else {}
+        finding = assessment.assess(request, on=request.today, answers=answers)
+        assessed = step.add(Assessment, revision=revision, **finding.as_values())
         step.data |= {"revision": revision.number, "digest": revision.digest.hex(), "tier": finding.tier.value}
-        return {"revision_id": revision.pk, "assessment_id": assessed.pk, "tier": finding.tier}
+        return {
+            "revision_id": revision.pk,
+            "assessment_id": assessed.pk,
+            "tier": finding.tier,
+            "open_matches": len(finding.possible),
+        }
 
     return _move("submit", request_id, actor=actor, at=at, prepare=prepare)
 
@@ -880,6 +884,144 @@ def revoke(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
         return {"senior_id": _user_id(actor), "decision_id": decision.pk}
 
     return _move("revoke", request_id, actor=actor, at=at, prepare=prepare)
+
+
+# ── the assessment is changed by people ─────────────────────────────────────────────────────────────────────────────
+
+
+def judge_match(
+    request_id: UUID, *, actor: Actor, at: datetime, key: str, confirmed: bool, reason: str
+) -> TravelRequest:
+    """Say of a possible match (`PossibleHit.key`) whether it is the listed organisation. Confirmed, it is a hit from
+    now on, and the tier can rise; dismissed, it counts for nothing. The applicant sees both, with the reason.
+
+    Invalid without a reason, and for a match that is not waiting (any more).
+    """
+    why = _required(reason, "reason", _("Say how you know; the applicant reads it."))
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        before = _assessment(step)
+        waiting = {one.key: one for one in map(matching.possible_from, before.possible)}
+        if key not in waiting:
+            raise Invalid([Problem("", "key", _("This possible match has an answer already."))])
+        one = waiting[key]
+        step.add(
+            MatchJudgement,
+            assessment=before,
+            key=key,
+            written=one.written,
+            name=one.name,
+            confirmed=confirmed,
+            reason=why,
+        )
+        finding = assessment.conclude(
+            hits=map(matching.hit_from, before.hits),
+            possible=waiting.values(),
+            answers={key: confirmed},
+            departs_on=step.request.departs_on,  # type: ignore[arg-type]
+            returns_on=step.request.returns_on,  # type: ignore[arg-type]
+        )
+        # A match never lowers what a person or the lists have set before.
+        tier = max(finding.tier, Tier(step.request.tier), key=list(Tier).index)
+        values = finding.as_values() | {
+            "tier": tier,
+            "route": rules.route_for(tier),
+            "versions": before.versions,
+            "took_us": None,
+        }
+        assessed = step.add(
+            Assessment, revision_id=before.revision_id, cause=Assessment.Cause.MATCH_JUDGED, reason=why, **values
+        )
+        step.data |= {"confirmed": confirmed, "tier": tier.value, "assessment": str(assessed.pk)}
+        return {"assessment_id": assessed.pk, "tier": tier, "open_matches": len(finding.possible)}
+
+    return _move("judge_match", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def _assessment(step: _Step) -> Assessment:
+    """The assessment in force of the request being moved."""
+    assert step.request.assessment_id is not None
+    return Assessment.objects.get(pk=step.request.assessment_id)
+
+
+def change_tier(request_id: UUID, *, actor: Actor, at: datetime, tier: Tier, reason: str) -> TravelRequest:
+    """Raise or lower the tier of a request, for a reason that the applicant receives. What the lists said stays.
+
+    The due date becomes that of the new tier, counted from the same day. Invalid without a reason and for the tier that
+    it has; NotAllowed for the assigned reviewer who would so become the only one to decide (a senior can do it);
+    NotNow for raising a case that is overdue: a higher tier does not mend lateness.
+    """
+    why = _required(reason, "reason", _("Give the reason; the applicant receives it."))
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        request, was = step.request, Tier(step.request.tier)
+        if tier == was:
+            raise Invalid([Problem("", "tier", _("The request has this tier already."))])
+        rises = list(Tier).index(tier) > list(Tier).index(was)
+        one_person = rules.route_for(tier) is Route.ONE_REVIEWER
+        if one_person and rules.route_for(was) is not Route.ONE_REVIEWER and rules.is_assigned_reviewer(request, actor):
+            raise NotAllowed(
+                _("Lowered to this tier you would decide alone on your own word. A senior reviewer can lower it.")
+            )
+        if rises and request.due_at is not None and request.due_at <= at:
+            raise NotNow(_("The case is overdue. A higher tier would only hide that it is late."))
+        before = _assessment(step)
+        assessed = step.add(
+            Assessment,
+            revision_id=before.revision_id,
+            cause=Assessment.Cause.TIER_CHANGED,
+            reason=why,
+            tier=tier,
+            route=rules.route_for(tier),
+            days=before.days,
+            hits=before.hits,
+            possible=before.possible,
+            versions=before.versions,
+        )
+        step.data |= {"tier_before": was.value, "tier": tier.value, "assessment": str(assessed.pk)}
+        return {"assessment_id": assessed.pk, "tier": tier}
+
+    return _move("change_tier", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def reassess(request_id: UUID, *, actor: Actor, at: datetime, reason: str = "") -> TravelRequest:
+    """Assess a submitted revision anew with the lists in force now: a senior's choice, never the list's (fair
+    process, 25). Down at once; up only with a reason, which the applicant receives.
+
+    Invalid without that reason; NotNow when the result is what it is already.
+    """
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        request, before = step.request, _assessment(step)
+        assert request.departs_on is not None
+        assert request.returns_on is not None
+        revision = Revision.objects.get(pk=before.revision_id)
+        finding = assessment.assess_facts(
+            assessment.facts_from(revision.content, company_id=request.company_id),
+            on=request.today,
+            departs_on=request.departs_on,
+            returns_on=request.returns_on,
+            answers=queries.match_answers(request.pk),
+        )
+        was = Tier(request.tier)
+        rises = list(Tier).index(finding.tier) > list(Tier).index(was)
+        if finding.tier == was and [hit.as_data() for hit in finding.hits] == before.hits:
+            raise NotNow(_("The lists of today say the same as the assessment in force."))
+        if rises and not reason.strip():
+            raise Invalid(
+                [Problem("", "reason", _("The tier would rise. Give the reason; the applicant receives it."))]
+            )
+        assessed = step.add(
+            Assessment,
+            revision=revision,
+            cause=Assessment.Cause.REASSESSED,
+            reason=reason.strip(),
+            **finding.as_values(),
+        )
+        step.data |= {"tier_before": was.value, "tier": finding.tier.value, "assessment": str(assessed.pk)}
+        return {"assessment_id": assessed.pk, "tier": finding.tier, "open_matches": len(finding.possible)}
+
+    return _move("reassess", request_id, actor=actor, at=at, prepare=prepare)
 
 
 # ── appeals ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,9 @@ app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
     "sweep-clocks": {"task": "approvals.tasks.sweep_clocks", "schedule": 60.0},
+    "run-jobs": {"task": "jobs.tasks.run_jobs", "schedule": 60.0},
     "deliver-notifications": {"task": "notifications.tasks.deliver", "schedule": 60.0},
+    "remind-of-list-ends": {"task": "sensitivity.tasks.remind_of_ends", "schedule": crontab(minute=15)},
     # Every hour, and only the first of a day signs: so a tick that was missed is made up.
     "sign-audit-checkpoint": {"task": "audit.tasks.sign_checkpoint", "schedule": crontab(minute=5)},
 }

@@ -14,6 +14,8 @@ urlpatterns = [
     path("", include("approvals.urls")),
     path("", include("companies.urls")),
     path("", include("employees.urls")),
+    path("", include("jobs.urls")),
+    path("", include("sensitivity.urls")),
     path("", include("notifications.urls")),
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.Ready.as_view(), name="health_ready"),

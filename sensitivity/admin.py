@@ -1,21 +1,16 @@
 """The back office for sensitivity lists. A version in force is looked at only; the next one begins as its copy."""
 
-from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from accounts.admin import KeptAdmin
-from sensitivity import publishing
 from sensitivity.models import ListEntry, ListVersion, SensitivityList
 
 _OPEN = (ListVersion.State.DRAFT, ListVersion.State.IN_REVIEW)
@@ -33,7 +28,6 @@ class SensitivityListAdmin(KeptAdmin):
     autocomplete_fields = ["owner"]
     list_select_related = ["owner"]
     fields = ["kind", ("name_zh", "name_en"), "owner", "legal_basis"]
-    actions = ["draft"]
 
     @admin.display(description=_("list"))
     def name(self, row: SensitivityList) -> str:
@@ -46,14 +40,6 @@ class SensitivityListAdmin(KeptAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["kind"] if obj else []
-
-    @admin.action(description=_("Draft a new version"), permissions=["change"])
-    def draft(self, request: HttpRequest, rows: QuerySet[SensitivityList]) -> None:
-        for row in rows:
-            made = publishing.draft(row, author=request.user)  # type: ignore[arg-type]
-            address = reverse("admin:sensitivity_listversion_change", args=[made.pk])
-            text = format_html('{} <a href="{}">{}</a>', _("A draft was made:"), address, made)
-            self.message_user(request, text, messages.SUCCESS)
 
 
 class ListEntryInline(TabularInline):
@@ -81,7 +67,6 @@ class ListVersionAdmin(KeptAdmin):
     fields = ["list", "number", "state", "author", "publisher", ("published_from", "published_until")]
     readonly_fields = ["list", "number", "state", "author", "publisher", "published_from", "published_until"]
     inlines = [ListEntryInline]
-    actions = ["publish"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ListVersion]:
         versions: QuerySet[ListVersion] = super().get_queryset(request)
@@ -113,15 +98,3 @@ class ListVersionAdmin(KeptAdmin):
         if row.published_until is not None and row.published_until <= timezone.localdate():
             return ListVersion.State.SUPERSEDED.label
         return ListVersion.State(row.state).label
-
-    @admin.action(description=_("Publish, in force from tomorrow"), permissions=["change"])
-    def publish(self, request: HttpRequest, rows: QuerySet[ListVersion]) -> None:
-        tomorrow = timezone.localdate() + timedelta(days=1)
-        for row in rows:
-            try:
-                publishing.publish(row.pk, publisher=request.user, on=tomorrow)  # type: ignore[arg-type]
-            except ValidationError as error:
-                self.message_user(request, f"{row}: {' '.join(error.messages)}", messages.ERROR)
-            else:
-                text = _("%(name)s is in force from %(day)s on.") % {"name": row, "day": tomorrow}
-                self.message_user(request, text, messages.SUCCESS)

@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class SensitivityConfig(AppConfig):
     name = "sensitivity"
     verbose_name = _("Sensitivity lists")
+
+    def ready(self) -> None:
+        from sensitivity import notices
+
+        notices.register()

@@ -5,7 +5,15 @@ from approvals.models.clock import Clock, ClockAction
 from approvals.models.decision import Condition, Decision, Extension, Proposal, ProposalRejection, Reply
 from approvals.models.information import InformationAnswer, InformationRequest
 from approvals.models.itinerary import Attachment, DraftInput, Leg
-from approvals.models.review import Assessment, Assignment, CompanyReview, Escalation, Recusal, Revision
+from approvals.models.review import (
+    Assessment,
+    Assignment,
+    CompanyReview,
+    Escalation,
+    MatchJudgement,
+    Recusal,
+    Revision,
+)
 from approvals.models.travel_request import TravelRequest
 
 __all__ = [
@@ -24,6 +32,7 @@ __all__ = [
     "InformationAnswer",
     "InformationRequest",
     "Leg",
+    "MatchJudgement",
     "Proposal",
     "ProposalRejection",
     "Recusal",

@@ -20,6 +20,7 @@ class Leg(models.Model):
     request = models.ForeignKey("approvals.TravelRequest", models.CASCADE, related_name="legs")
     position = models.PositiveSmallIntegerField(_("position"))
     country = CountryField(_("country or region"))
+    subdivision = models.CharField(_("state or province"), max_length=6, blank=True, help_text="ISO 3166-2")
     city = models.CharField(_("city"), max_length=100)
     arrives_on = models.DateField(_("first day"))
     leaves_on = models.DateField(_("last day"))

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from approvals.models.steps import Step
-from approvals.states import Tier
+from approvals.states import Route, Tier
 
 
 class Revision(Step):
@@ -26,19 +26,63 @@ class Revision(Step):
 
 
 class Assessment(Step):
-    """Which published entries the revision touches, and the tier that follows. Later lists change nothing."""
+    """Which published entries the revision touches, the tier that follows and the route. Later lists change nothing.
+
+    Each row is whole: versions, hits with their words, possible matches that wait for a person. What changes an
+    assessment is the next row, by a person, with a `reason`: another tier, an answer about a possible match, or the
+    lists of a later day. `took_us` is how long it took, in microseconds.
+    """
+
+    class Cause(models.TextChoices):
+        SUBMITTED = "submitted", _("Submitted")
+        MATCH_JUDGED = "match_judged", _("A possible match was answered")
+        TIER_CHANGED = "tier_changed", _("A person changed the tier")
+        REASSESSED = "reassessed", _("Assessed anew with the lists of a later day")
 
     revision = models.ForeignKey(Revision, models.PROTECT, related_name="assessments")
     tier = models.CharField(_("tier"), max_length=12, choices=Tier.choices)
     days = models.PositiveSmallIntegerField(_("days away"))
+    cause = models.CharField(_("cause"), max_length=12, choices=Cause.choices, default=Cause.SUBMITTED)
+    route = models.CharField(_("route"), max_length=20, choices=Route.choices, blank=True)
     hits = models.JSONField(_("hits"), default=list)
+    possible = models.JSONField(_("possible matches"), default=list)
+    versions = models.JSONField(_("list versions in force"), default=list)
+    took_us = models.PositiveIntegerField(_("took, in microseconds"), null=True)
+    reason = models.TextField(_("reason"), blank=True)
 
     class Meta(Step.Meta):
         verbose_name = _("assessment")
         verbose_name_plural = _("assessments")
+        constraints = [
+            models.CheckConstraint(
+                name="approvals_assessment_changed_by_somebody_for_a_reason",
+                condition=Q(cause="submitted") | (Q(by__isnull=False) & (~Q(reason="") | Q(cause="reassessed"))),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.tier
+
+
+class MatchJudgement(Step):
+    """A person said whether a name that resembles a listed organisation is that organisation, and why."""
+
+    assessment = models.ForeignKey(Assessment, models.PROTECT, related_name="judgements")
+    key = models.CharField(_("entry and name"), max_length=300)
+    written = models.CharField(_("name as written"), max_length=200)
+    name = models.TextField(_("name in the list"))
+    confirmed = models.BooleanField(_("it is the listed organisation"))
+    reason = models.TextField(_("reason"))
+
+    class Meta(Step.Meta):
+        verbose_name = _("answer about a possible match")
+        verbose_name_plural = _("answers about possible matches")
+        constraints = [
+            models.CheckConstraint(name="approvals_judgement_says_why", condition=~Q(reason="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.written}: {self.confirmed}"
 
 
 class CompanyReview(Step):

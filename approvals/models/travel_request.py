@@ -32,7 +32,7 @@ from audit.models import Chained
 from authorities.models import Office
 from companies.models import Company
 from employees.models import Employee
-from sensitivity.taxonomy import SUBJECTS
+from sensitivity.models import CODE_LENGTH
 
 
 class Purpose(models.TextChoices):
@@ -79,8 +79,9 @@ class TravelRequest(Chained):
     description = models.TextField(_("what you will do there"), max_length=4000, blank=True)
     event_name = models.CharField(_("event"), max_length=200, blank=True)
     event_url = models.URLField(_("page of the event"), max_length=300, blank=True)
-    topics = ArrayField(
-        models.CharField(max_length=20, choices=SUBJECTS), verbose_name=_("subjects"), default=list, blank=True
+    topics = ArrayField(models.CharField(max_length=CODE_LENGTH), verbose_name=_("subjects"), default=list, blank=True)
+    projects = ArrayField(
+        models.CharField(max_length=40), verbose_name=_("projects of the company"), default=list, blank=True
     )
     materials = models.TextField(_("materials carried"), max_length=4000, blank=True)
     devices = ArrayField(
@@ -102,6 +103,7 @@ class TravelRequest(Chained):
     revision = models.ForeignKey("approvals.Revision", models.PROTECT, null=True, related_name="+")
     revision_number = models.PositiveSmallIntegerField(_("revision"), default=0)
     assessment = models.ForeignKey("approvals.Assessment", models.PROTECT, null=True, related_name="+")
+    open_matches = models.PositiveSmallIntegerField(_("possible matches without an answer"), default=0)
     submitted_at = models.DateTimeField(_("submitted at"), null=True)
     reached_authority_at = models.DateTimeField(_("with the office since"), null=True)
     due_at = models.DateTimeField(_("due at"), null=True)
@@ -304,8 +306,9 @@ class TravelRequest(Chained):
         conditions=[rules.is_complete],
         permission=rules.is_applicant,
     )
-    def submit(self, *, revision_id: UUID, assessment_id: UUID, tier: Tier) -> State:
-        self.revision_id, self.assessment_id, self.tier = revision_id, assessment_id, tier
+    def submit(self, *, revision_id: UUID, assessment_id: UUID, tier: Tier, open_matches: int) -> State:
+        self.revision_id = revision_id
+        self.assessment_id, self.tier, self.open_matches = assessment_id, tier, open_matches
         self.revision_number += 1
         self.departs_on = min(leg.arrives_on for leg in self.itinerary)
         self.returns_on = max(leg.leaves_on for leg in self.itinerary)
@@ -400,14 +403,41 @@ class TravelRequest(Chained):
         state,
         source=State.AUTHORITY_REVIEW,
         target=State.APPROVED,
-        conditions=[rules.one_reviewer_decides],
+        conditions=[rules.one_reviewer_decides, rules.matches_are_judged],
         permission=rules.assigned_reviewer,
     )
     def approve(self, *, reviewer_id: int, decision_id: UUID) -> None:
         self.decided_by_id, self.decision_id, self.decided_at = reviewer_id, decision_id, self.now
 
     @transition(
-        state, source=State.AUTHORITY_REVIEW, target=State.DECISION_PROPOSED, permission=rules.assigned_reviewer
+        state,
+        source=State.AUTHORITY_REVIEW,
+        target=None,
+        conditions=[rules.matches_are_open],
+        permission=rules.assigned_reviewer,
+    )
+    def judge_match(self, *, assessment_id: UUID, tier: Tier, open_matches: int) -> None:
+        self.assessment_id, self.tier, self.open_matches = assessment_id, tier, open_matches
+
+    @transition(state, source=State.AUTHORITY_REVIEW, target=None, permission=rules.assigned_reviewer_or_senior)
+    def change_tier(self, *, assessment_id: UUID, tier: Tier) -> None:
+        self.assessment_id, self.tier = assessment_id, tier
+
+    @transition(
+        state,
+        source=[State.AUTHORITY_REVIEW, State.INFORMATION_REQUESTED],
+        target=None,
+        permission=rules.senior_not_applicant,
+    )
+    def reassess(self, *, assessment_id: UUID, tier: Tier, open_matches: int) -> None:
+        self.assessment_id, self.tier, self.open_matches = assessment_id, tier, open_matches
+
+    @transition(
+        state,
+        source=State.AUTHORITY_REVIEW,
+        target=State.DECISION_PROPOSED,
+        conditions=[rules.matches_are_judged],
+        permission=rules.assigned_reviewer,
     )
     def propose(self, *, reviewer_id: int, proposal_id: UUID, outcome: str, reply_until: datetime | None) -> None:
         self.proposed_by_id, self.proposal_id, self.proposed_outcome = reviewer_id, proposal_id, outcome

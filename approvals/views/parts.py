@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django_countries import countries
 
 from accounts.roles import Actor, Role
-from approvals import queries
+from approvals import queries, rules
 from approvals.models import Attachment, Decision, Proposal, TravelRequest
 from approvals.models.decision import Outcome
 from approvals.states import State, Tier
@@ -270,14 +270,7 @@ def hits_in_words(hits: Iterable[Mapping[str, Any]]) -> list[HitWords]:
 
 def route_in_words(tier: str) -> str:
     """Who decides on a request of this tier: the rule book's table "Tiers"."""
-    return {
-        Tier.FAST: _("One reviewer decides."),
-        Tier.STANDARD: _("One reviewer decides."),
-        Tier.HEIGHTENED: _("One reviewer proposes a decision, a senior reviewer confirms it."),
-        Tier.RESTRICTED: _(
-            "The specialist office is consulted; then one reviewer proposes a decision, a senior reviewer confirms it."
-        ),
-    }[Tier(tier)]
+    return str(rules.route_for(Tier(tier)).label)
 
 
 # ── what was asked for ──────────────────────────────────────────────────────────────────────────────────────────────

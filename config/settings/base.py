@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "config",
     "audit",
     "accounts",
+    "jobs",
     "authorities",
     "companies",
     "employees",

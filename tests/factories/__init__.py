@@ -1,5 +1,16 @@
 """People, offices and requests for tests. Named people; requests come about by calling the verbs, as in life."""
 
+from tests.factories.lists import (
+    drafted,
+    entry_of,
+    entry_values,
+    instrument,
+    list_in_force,
+    list_manager,
+    published,
+    rehearsed,
+    sensitivity_list,
+)
 from tests.factories.people import (
     CompanyFactory,
     EmployeeFactory,
@@ -30,12 +41,21 @@ __all__ = [
     "UserFactory",
     "actor",
     "draft",
+    "drafted",
     "employ",
+    "entry_of",
+    "entry_values",
     "fill",
     "in_state",
+    "instrument",
+    "list_in_force",
+    "list_manager",
     "officer_of",
     "posted",
+    "published",
     "reason_code",
+    "rehearsed",
+    "sensitivity_list",
     "submitted",
     "with_role",
 ]
