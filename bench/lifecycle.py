@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 from unittest.mock import patch
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg2
 import psycopg2.extras
@@ -28,20 +28,20 @@ from stdnum.cn import uscc
 from uuid_utils.compat import uuid7
 
 from accounts.actors import actor_for
-from accounts.models import User
+from accounts.models import RoleAssignment, User
 from accounts.roles import Actor, Role
 from approvals import journal, rules, workflow
 from approvals.models import Assessment, Clock, TravelRequest
 from approvals.states import State
 from audit.models import Entry
-from authorities.models import Office, Posting
+from authorities.models import LegalInstrument, Office, Posting
 from bench import Result, Say
 from companies.models import Company, Membership
 from config.celery import app
 from employees.models import Employee
 from notifications.models import OutboxEvent
-from sensitivity import publishing
-from sensitivity.models import ListEntry, ListKind, SensitivityList
+from sensitivity import drafting, publishing
+from sensitivity.models import ListKind, Rehearsal
 
 ROWS = 60
 ROUNDS = 7
@@ -76,7 +76,9 @@ class Setting:
     def __init__(self) -> None:
         self.now = timezone.now()
         since = datetime(2021, 1, 1, tzinfo=UTC)
-        self.name = uuid7().hex
+        self.since = since.date()
+        # Random throughout: names of earlier runs must not resemble it.
+        self.name = uuid4().hex
         self.office = Office.objects.create(code=f"B{self.name[:18].upper()}", name_zh="测", name_en="Bench", city="B")
         base = f"91110108{uuid7().int % 10**9:09d}"
         self.company = Company.objects.create(
@@ -94,15 +96,39 @@ class Setting:
 
     def _list(self) -> None:
         """A published list with one entry that every case touches, so that each assessment has something to keep."""
-        author, publisher = self._user("author"), self._user("publisher")
-        kept = SensitivityList.objects.create(
-            kind=ListKind.ORGANISATION, name_zh="测", name_en="Bench", owner=author, legal_basis="Bench"
+        author, publisher = (self._list_manager(name) for name in ("author", "publisher"))
+        assert author.user_id is not None
+        basis = LegalInstrument.objects.create(
+            title_zh="测",
+            title_en="Bench",
+            url="https://law.example/",
+            published_on=self.since,
+            effective_from=self.since,
         )
-        version = publishing.draft(kept, author=author)
-        ListEntry.objects.create(
-            version=version, code=self.name, label_zh="测", label_en="Bench", level=1, reason_zh="测", reason_en="Bench"
+        kept = publishing.found(
+            actor=author,
+            at=self.now,
+            values={
+                "kind": ListKind.ORGANISATION,
+                "name_zh": "测",
+                "name_en": "Bench",
+                "owner_id": author.user_id,
+                "legal_basis": basis,
+            },
         )
-        publishing.publish(version.pk, publisher=publisher, on=date(2021, 1, 1))
+        version = publishing.draft(kept.pk, actor=author, at=self.now)
+        texts = {"label_zh": "测", "label_en": "Bench", "aliases": [self.name], "reason_zh": "测", "reason_en": "Bench"}
+        drafting.add(version.pk, actor=author, at=self.now, values={"code": self.name, "level": 1} | texts)
+        publishing.submit_for_review(version.pk, actor=author, at=self.now)
+        Rehearsal.objects.create(
+            version=version, content=1, days=1, by_id=author.user_id, at=self.now, finished_at=self.now
+        )
+        publishing.publish(version.pk, actor=publisher, at=self.now, on=publishing.today(self.now))
+
+    def _list_manager(self, name: str) -> Actor:
+        user = self._user(name)
+        RoleAssignment.objects.create(user=user, role=Role.LIST_MANAGER, starts_at=self.now)
+        return actor_for(user, at=self.now)
 
     def cases(self, count: int) -> list[Case]:
         """So many complete drafts, each of an employee of its own."""

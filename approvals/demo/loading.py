@@ -241,7 +241,7 @@ class _Simulation:
         while self.queue and self.queue[0][0] < self.world.end:
             at, _order, story, what = heapq.heappop(self.queue)
             if not revised and at >= self.revision:
-                places.revise(self.world.places, self.revision.astimezone(ZONE).date())
+                places.revise(self.world.places, at)
                 revised = True
             if not told and at >= bell:
                 self.told_long_ago()

@@ -1,22 +1,23 @@
 """Offices, companies, people, law and lists of the demonstration: everything that is there before the first request."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from stdnum.cn import uscc
 
+from accounts.actors import actor_for
 from accounts.models import RoleAssignment, User
-from accounts.roles import Role
+from accounts.roles import Actor, Role
 from approvals.demo import grounds, names
 from approvals.demo.printed import ACCOUNTS, PASSWORD, Account
 from authorities.models import LegalInstrument, Office, Posting, ReasonCode
 from companies.models import Company, Membership, Project
 from employees.models import Employee, ProjectAssignment, TravelDocument
-from sensitivity import publishing
-from sensitivity.models import ListEntry, ListVersion, SensitivityList
+from sensitivity import drafting, publishing
+from sensitivity.models import ListKind, ListVersion, Rehearsal, SensitivityList
 
 EMPLOYEES = 200
 SINCE = datetime(2021, 1, 4, tzinfo=UTC)
@@ -75,6 +76,7 @@ class Places:
     featured: Employee | None = None
     lists: list[SensitivityList] = field(default_factory=list)
     list_managers: list[User] = field(default_factory=list)
+    lists_at: datetime = SINCE
 
 
 class _Founding:
@@ -84,7 +86,7 @@ class _Founding:
         self.random, self.today, self.language = random, today, language
         self.people = names.people(random)
         self.password = make_password(PASSWORD)
-        self.places = Places()
+        self.places = Places(lists_at=datetime.combine(today, time(10), UTC) - timedelta(days=340))
         self.made = 0
 
     def user(self, name: str, email: str, language: str, **values: Any) -> User:
@@ -220,29 +222,35 @@ class _Founding:
         )
 
     def sensitivity_lists(self) -> None:
-        author, publisher = self.places.list_managers
+        author, publisher = (actor_for(user, at=self.places.lists_at) for user in self.places.list_managers)
+        at = self.places.lists_at
+        basis = LegalInstrument.objects.create(
+            title_zh=grounds.NOTICE[0],
+            title_en=grounds.NOTICE[1],
+            url="https://law.example/lists",
+            published_on=date(2020, 10, 1),
+            effective_from=date(2021, 1, 1),
+        )
         for plan in grounds.LISTS:
-            kept = SensitivityList.objects.create(
-                kind=plan.kind,
-                name_zh=plan.name_zh,
-                name_en=plan.name_en,
-                owner=author,
-                legal_basis=f"{grounds.NOTICE[0]} · {grounds.NOTICE[1]}, https://law.example/lists/{plan.kind.value}",
+            kept = publishing.found(
+                actor=author,
+                at=at,
+                values={
+                    "kind": plan.kind,
+                    "name_zh": plan.name_zh,
+                    "name_en": plan.name_en,
+                    "owner_id": author.user_id,
+                    "legal_basis": basis,
+                },
             )
-            version = publishing.draft(kept, author=author)
-            ListEntry.objects.bulk_create(
-                ListEntry(
-                    version=version,
-                    code=code,
-                    label_zh=label_zh,
-                    label_en=label_en,
-                    level=level,
-                    reason_zh=plan.reason_zh,
-                    reason_en=plan.reason_en,
-                )
-                for code, label_zh, label_en, level in plan.entries
-            )
-            publishing.publish(version.pk, publisher=publisher, on=SINCE.date())
+            version = publishing.draft(kept.pk, actor=author, at=at)
+            for code, label_zh, label_en, level in plan.entries:
+                values = {"label_zh": label_zh, "label_en": label_en, "level": level}
+                values |= {"reason_zh": plan.reason_zh, "reason_en": plan.reason_en}
+                if plan.kind is ListKind.PROJECT:
+                    values["company_id"] = self.places.employees[0].company_id
+                drafting.add(version.pk, actor=author, at=at, values=values | {"code": code.replace(" ", "-")})
+            _publish(version, author=author, publisher=publisher, at=at)
             self.places.lists.append(kept)
 
 
@@ -251,28 +259,30 @@ def found(random: Random, *, today: date, language: str) -> Places:
     return _Founding(random, today=today, language=language).found()
 
 
-def revise(places: Places, on: date) -> None:
+def revise(places: Places, at: datetime) -> None:
     """A second version of every list with clearer reasons, published by another person than its author; and a third
     one of the first list that waits as a draft."""
-    author, publisher = places.list_managers
+    author, publisher = (actor_for(user, at=at) for user in places.list_managers)
     for kept in places.lists:
-        version = publishing.draft(kept, author=author)
+        version = publishing.draft(kept.pk, actor=author, at=at)
         for entry in version.entries.all():
-            entry.reason_zh += "（第二版）"
-            entry.reason_en += " (second version)"
-            entry.save()
-        publishing.publish(version.pk, publisher=publisher, on=on)
-    draft = publishing.draft(places.lists[0], author=author)
-    ListEntry.objects.create(
-        version=draft,
-        code="cs.NE",
-        label_zh="神经形态计算",
-        label_en="Neuromorphic computing",
-        level=1,
-        reason_zh="拟新增",
-        reason_en="To be added.",
+            reasons = {
+                "reason_zh": f"{entry.reason_zh}（第二版）",
+                "reason_en": f"{entry.reason_en} (second version)",
+            }
+            drafting.change(version.pk, entry.lineage, actor=author, at=at, edit=entry.edit, values=reasons)
+        _publish(version, author=author, publisher=publisher, at=at)
+    publishing.draft(places.lists[0].pk, actor=author, at=at)
+
+
+def _publish(version: ListVersion, *, author: Actor, publisher: Actor, at: datetime) -> None:
+    version = ListVersion.objects.get(pk=version.pk)
+    assert author.user_id is not None
+    Rehearsal.objects.create(
+        version=version, content=version.content, days=90, by_id=author.user_id, at=at, finished_at=at
     )
-    assert draft.state == ListVersion.State.DRAFT
+    publishing.submit_for_review(version.pk, actor=author, at=at)
+    publishing.publish(version.pk, actor=publisher, at=at, on=publishing.today(at))
 
 
 def _local(name: str) -> str:

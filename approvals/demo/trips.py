@@ -9,7 +9,7 @@ from approvals.demo import events
 from approvals.demo.grounds import LEVELS
 from approvals.rules import tier_for, trip_days
 from approvals.states import Tier
-from sensitivity.matching import normalised
+from sensitivity import names
 from sensitivity.models import ListKind
 
 _DAY = timedelta(days=1)
@@ -92,10 +92,10 @@ class Trip:
 def _tier(trip: Trip) -> Tier:
     """The tier that the lists of the demonstration give the trip, so that its story can be laid out beforehand."""
     levels = [LEVELS[ListKind.TECHNOLOGY].get(code, 0) for code in trip.values["topics"]]
-    levels.append(LEVELS[ListKind.EVENT].get(normalised(trip.values["event_name"]), 0))
+    levels.append(LEVELS[ListKind.EVENT].get(names.key(trip.values["event_name"]), 0))
     for leg in trip.legs:
         levels.append(LEVELS[ListKind.DESTINATION].get(leg["country"], 0))
-        levels.append(LEVELS[ListKind.ORGANISATION].get(normalised(leg["host"]), 0))
+        levels.append(LEVELS[ListKind.ORGANISATION].get(names.key(leg["host"]), 0))
     return tier_for(levels, days=trip_days(trip.departs_on, trip.returns_on))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,7 +26,7 @@ from companies.models import Project
 from employees.models import Employee
 from notifications.delivery import deliver
 from notifications.models import Channel, Notification
-from sensitivity.models import ListEntry, ListKind, ListVersion, SensitivityList
+from sensitivity.models import ListKind
 from tests.factories import (
     DENIAL,
     CompanyFactory,
@@ -35,8 +35,10 @@ from tests.factories import (
     actor,
     draft,
     employ,
+    entry_values,
     fill,
     in_state,
+    list_in_force,
     officer_of,
     posted,
     with_role,
@@ -87,7 +89,11 @@ def tell() -> Story:
     office = OfficeFactory.create()
     other = OfficeFactory.create(code="PD", name_en="Pudong office", name_zh="浦东办公室", city="Shanghai")
     company = CompanyFactory.create(office=office)
-    _publish("cs.IR", 1)
+    list_in_force(
+        ListKind.TECHNOLOGY,
+        entry_values("cs.IR", label_zh="大规模检索", label_en="Retrieval at scale"),
+        at=timezone.now() - timedelta(days=30),
+    )
     story.people["appeal"] = posted(other, Role.APPEAL_REVIEWER, "7001", "Ping Appeals")
     for state in State:
         story.casts[state] = _cast(state, company)
@@ -190,30 +196,6 @@ def _tell_of_people(story: Story, company: Any, office: Any) -> None:
     # Signing in would make the link worthless, so it is somebody who does not.
     forgetful = UserFactory.create(name="Fay Forgetful")
     story.paths["reset_key"] = f"{user_pk_to_url_str(forgetful)}-{default_token_generator.make_token(forgetful)}"
-
-
-def _publish(code: str, level: int) -> None:
-    author, publisher = UserFactory.create(name="Lin Author"), UserFactory.create(name="Pan Publisher")
-    kept = SensitivityList.objects.create(
-        kind=ListKind.TECHNOLOGY, name_zh="技术清单", name_en="Technology list", owner=author, legal_basis="第九条"
-    )
-    version = ListVersion.objects.create(
-        list=kept,
-        number=3,
-        state=ListVersion.State.PUBLISHED,
-        author=author,
-        publisher=publisher,
-        published_from=date(2020, 1, 1),
-    )
-    ListEntry.objects.create(
-        version=version,
-        code=code,
-        label_zh="大规模检索",
-        label_en="Retrieval at scale",
-        level=level,
-        reason_zh="需要评估。",
-        reason_en="Needs a look.",
-    )
 
 
 def _give_up_a_mail() -> None:
