@@ -64,7 +64,7 @@ def found(*, actor: Actor, at: datetime, values: Mapping[str, Any]) -> Sensitivi
         _check(row)
         row.history.save()
         row.save()
-        _record(row, "list.found", actor=actor, at=at, data={"kind": row.kind})
+        record(row, "list.found", actor=actor, at=at, data={"kind": row.kind})
     return row
 
 
@@ -79,7 +79,7 @@ def settle(list_id: int, *, actor: Actor, at: datetime, values: Mapping[str, Any
             setattr(row, name, value)
         _check(row)
         row.save()
-        _record(row, "list.settle", actor=actor, at=at, data={"fields": sorted(values)})
+        record(row, "list.settle", actor=actor, at=at, data={"fields": sorted(values)})
     return row
 
 
@@ -109,7 +109,7 @@ def _locked_list(list_id: int) -> SensitivityList:
     return row
 
 
-def _record(row: SensitivityList, verb: str, *, actor: Actor, at: datetime, data: dict[str, Any]) -> None:
+def record(row: SensitivityList, verb: str, *, actor: Actor, at: datetime, data: dict[str, Any]) -> None:
     """One entry in the chain of the list. The caller holds the lock on the list or has just made it."""
     history = ListHistory.objects.select_for_update().get(pk=row.history_id)
     role = Role.SYSTEM if actor.holds(Role.SYSTEM) else Role.LIST_MANAGER
@@ -147,7 +147,7 @@ def draft(list_id: int, *, actor: Actor, at: datetime, note: str = "") -> ListVe
         )
         if latest is not None:
             _copy(latest, made)
-        _record(of, "list.draft", actor=actor, at=at, data={"version": made.number})
+        record(of, "list.draft", actor=actor, at=at, data={"version": made.number})
     return made
 
 
@@ -209,7 +209,7 @@ def _move(
         raise refused
     getattr(version, verb)(**values)
     version.save()
-    _record(version.list, f"list.{verb}", actor=actor, at=at, data={"version": version.number} | (data or {}))
+    record(version.list, f"list.{verb}", actor=actor, at=at, data={"version": version.number} | (data or {}))
     told = {"version": version.pk, "by": actor.user_id}
     outbox.emit(f"list.{verb}", subject=version.list.history_id, at=at, data=told).save()
     outbox.hint()
@@ -311,7 +311,7 @@ def renew(version_id: int, *, actor: Actor, at: datetime, until: date, reason: s
         version.published_until = until
         version.save(update_fields=["published_until"])
         data = {"version": version.number, "until": until.isoformat()}
-        _record(version.list, "list.renew", actor=actor, at=at, data=data)
+        record(version.list, "list.renew", actor=actor, at=at, data=data)
     return version
 
 
@@ -322,7 +322,7 @@ def discard(version_id: int, *, actor: Actor, at: datetime) -> None:
         _must_manage(actor)
         if version.state != VersionState.DRAFT:
             raise NotNow(_("Only a draft can be discarded."))
-        _record(version.list, "list.discard", actor=actor, at=at, data={"version": version.number})
+        record(version.list, "list.discard", actor=actor, at=at, data={"version": version.number})
         version.delete()
 
 
