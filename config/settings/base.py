@@ -186,6 +186,10 @@ STORAGES: dict[str, dict[str, Any]] = {
     },
 }
 ATTACHMENT_MAX_BYTES = 20 * 1024 * 1024
+# Files that are taken over into lists: rows, bytes, and bytes once unpacked. Beyond these they are refused unread.
+LIST_FILE_MAX_ROWS = env.int("LIST_FILE_MAX_ROWS", default=200_000)
+LIST_FILE_MAX_BYTES = env.int("LIST_FILE_MAX_BYTES", default=64 * 1024 * 1024)
+LIST_FILE_MAX_UNPACKED_BYTES = env.int("LIST_FILE_MAX_UNPACKED_BYTES", default=300 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 CONTENT_SECURITY_POLICY = {
