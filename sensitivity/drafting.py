@@ -248,9 +248,10 @@ def _check(version: ListVersion, entry: ListEntry) -> None:
     others = version.entries.exclude(pk=entry.pk)
     if others.filter(code=entry.code, company=entry.company_id).exists():
         found.append(Problem("", "code", _("Another entry of this version has this code.")))
-    if entry.parent and not others.filter(code=entry.parent).exists():
+    is_tree = version.list.kind == ListKind.TECHNOLOGY
+    if is_tree and entry.parent and not others.filter(code=entry.parent).exists():
         found.append(Problem("", "parent", _("There is no entry with this code in this version.")))
-    elif entry.parent and entry.pk and entry.code in _ancestors(version, entry.parent):
+    elif is_tree and entry.parent and entry.pk and entry.code in _ancestors(version, entry.parent):
         found.append(Problem("", "parent", _("That would go round in a circle: it is below this entry itself.")))
     if found:
         raise Invalid(found)
@@ -301,9 +302,9 @@ def rename(version: ListVersion, entries: Iterable[ListEntry]) -> None:
 
 _PATHS = """
     WITH RECURSIVE tree(id, code, path) AS (
-        SELECT id, code, ARRAY[code] FROM sensitivity_listentry WHERE version_id = %(version)s AND parent = ''
+        SELECT id, code, ARRAY[code::varchar] FROM sensitivity_listentry WHERE version_id = %(version)s AND parent = ''
         UNION ALL
-        SELECT e.id, e.code, t.path || e.code
+        SELECT e.id, e.code, t.path || e.code::varchar
         FROM tree t JOIN sensitivity_listentry e ON e.version_id = %(version)s AND e.parent = t.code
         WHERE e.code <> ALL (t.path)
     )

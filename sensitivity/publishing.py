@@ -190,9 +190,12 @@ def refusal(version: ListVersion, verb: str, actor: Actor) -> Refused | None:
     return None
 
 
+_OFFERED = ("submit_for_review", "send_back", "publish")  # a version is superseded by the next one, not by a button
+
+
 def available_actions(actor: Actor, version: ListVersion) -> list[str]:
     """The verbs that `actor` may do to `version` now. Buttons are made from this."""
-    found = [verb for verb in transitions() if verb != "supersede" and refusal(version, verb, actor) is None]
+    found = [verb for verb in _OFFERED if refusal(version, verb, actor) is None]
     if version.state == VersionState.PUBLISHED and rules.another_list_manager(version, actor):
         found.append("renew")
     if version.state == VersionState.DRAFT and rules.is_list_manager(version, actor):
@@ -207,7 +210,7 @@ def _move(
     version = _locked(version_id)
     if refused := refusal(version, verb, actor):
         raise refused
-    getattr(version, verb)(**values)
+    getattr(version, verb)(at=at, **values)
     version.save()
     record(version.list, f"list.{verb}", actor=actor, at=at, data={"version": version.number} | (data or {}))
     told = {"version": version.pk, "by": actor.user_id}

@@ -10,14 +10,16 @@ from django.db import models
 from approvals.models import DraftInput, Leg, TravelRequest
 from approvals.models.clock import Clock
 from audit.models import AppendOnly
+from jobs.models import Job
 from notifications.models import OutboxEvent
 
 
 def _watched() -> list[type[models.Model]]:
-    """Everything in which something that happened to a request leaves a trace."""
+    """Everything in which something that happened to a request or a list leaves a trace."""
     kept = [model for model in apps.get_models() if issubclass(model, AppendOnly) and model._meta.managed]
     appeals_and_files = [apps.get_model("approvals", name) for name in ("Appeal", "Attachment")]
-    return [TravelRequest, Clock, Leg, DraftInput, OutboxEvent, *appeals_and_files, *kept]
+    lists = [model for model in apps.get_app_config("sensitivity").get_models() if model not in kept]
+    return [TravelRequest, Clock, Leg, DraftInput, OutboxEvent, Job, *appeals_and_files, *lists, *kept]
 
 
 def everything() -> dict[str, dict[Any, dict[str, Any]]]:

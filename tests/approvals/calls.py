@@ -7,6 +7,7 @@ from uuid import UUID
 
 from accounts.roles import Actor
 from approvals import workflow
+from approvals.states import Tier
 from tests.factories import DENIAL
 
 Call = Callable[[UUID, Actor, datetime], Any]
@@ -19,6 +20,9 @@ INPUT: dict[str, dict[str, Any]] = {
     "hand_over": {"reviewer_id": None, "reason": "On leave."},
     "ask_information": {"items": ["Who pays?"], "reason": "To see who the host is."},
     "answer": {"answers": ["My company."]},
+    "judge_match": {"key": "nothing", "confirmed": False, "reason": "Another institute of a like name."},
+    "change_tier": {"tier": Tier.HEIGHTENED, "reason": "The programme names a closed session."},
+    "reassess": {"reason": "The session was listed last week."},
     "propose": {"outcome": "denied", "grounds": DENIAL},
     "reply": {"text": "Please reconsider."},
     "reject_proposal": {"note": "Look at the programme again."},

@@ -1,20 +1,28 @@
 """From a trip and the published lists to a tier: nothing about the person, nothing that is not published."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals import assessment, rules
-from approvals.models import Assessment
-from approvals.states import State, Tier
-from sensitivity.matching import Hit, matches, normalised
-from sensitivity.models import ListEntry, ListKind, ListVersion, SensitivityList
-from tests.factories import NOW, CompanyFactory, UserFactory, employ, in_state, submitted
+from approvals import assessment, rules, workflow
+from approvals.models import Assessment, TravelRequest
+from approvals.states import Route, State, Tier
+from sensitivity.matching import Facts, Hit, Place
+from sensitivity.models import ListKind
+from tests.factories import (
+    NOW,
+    CompanyFactory,
+    actor,
+    employ,
+    entry_values,
+    fill,
+    in_state,
+    list_in_force,
+    submitted,
+)
 from tests.factories.requests import LEGS
 
 TODAY = NOW.date()
@@ -23,29 +31,8 @@ lengths = st.integers(1, 400)
 ORDER = list(Tier)
 
 
-def published(kind: ListKind, *entries: tuple[str, int], **version: Any) -> ListVersion:
-    """A version of a list of `kind` that is in force, with `entries` of (code, level)."""
-    author, publisher = UserFactory.create(name="Lin List"), UserFactory.create(name="Pu Publisher")
-    owner = SensitivityList.objects.create(
-        kind=kind, name_zh="清单", name_en=f"List of {kind}", owner=author, legal_basis="Measures, article 3"
-    )
-    values: dict[str, Any] = {
-        "number": 1,
-        "state": ListVersion.State.PUBLISHED,
-        "author": author,
-        "publisher": publisher,
-        "published_from": TODAY,
-    }
-    made = ListVersion.objects.create(list=owner, **(values | version))
-    for code, level in entries:
-        ListEntry.objects.create(
-            version=made, code=code, label_zh=code, label_en=code, level=level, reason_zh="因", reason_en="Because"
-        )
-    return made
-
-
 def hit(level: int, code: str = "X") -> Hit:
-    return Hit("technology", 1, 1, "清单", "List", code, code, code, level, "因", "Because")
+    return Hit("technology", 1, 1, 1, "清单", "List", code, code, code, code, level, "因", "Because")
 
 
 # ── the table of tiers ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -92,68 +79,86 @@ def test_the_order_of_the_hits_does_not_matter(found: list[tuple[int, str]], ran
 
 
 @pytest.mark.django_db
-def test_subjects_countries_hosts_and_event_are_compared_and_nothing_about_the_person() -> None:
+def test_subjects_places_hosts_event_and_projects_are_compared_and_nothing_about_the_person() -> None:
     request = in_state(State.COMPANY_REVIEW).request
-    assert assessment.terms_of(request) == {
-        ListKind.TECHNOLOGY: ["cs.IR"],
-        ListKind.DESTINATION: ["BR"],
-        ListKind.ORGANISATION: ["iclr foundation"],
-        ListKind.EVENT: ["iclr"],
-    }
-    assert not {word for kind in ListKind for word in kind.value.split("_")} & {"person", "people", "employee", "name"}
+    facts = assessment.facts_of(request)
+    assert facts == Facts(
+        subjects=frozenset({"cs.IR"}),
+        places=frozenset({Place("BR")}),
+        organisations=frozenset({"ICLR Foundation"}),
+        events=frozenset({"ICLR"}),
+    )
+    assert request.revision is not None
+    assert assessment.facts_from(request.revision.content, company_id=request.company_id) == facts
+    assert set(Facts.__slots__) == {"subjects", "places", "organisations", "events", "projects"}
 
 
 @pytest.mark.django_db
 def test_a_submission_keeps_each_hit_with_its_entry_list_and_version() -> None:
-    version = published(ListKind.TECHNOLOGY, ("cs.IR", 2), ("cs.CR", 3))
-    published(ListKind.EVENT, ("iclr", 1))
+    version = list_in_force(ListKind.TECHNOLOGY, entry_values("cs.IR", 2), entry_values("cs.CR", 3))
+    events = list_in_force(ListKind.EVENT, entry_values("E-1", 1, label_en="ICLR"))
     request = submitted(employ("Alice Wang", CompanyFactory.create()))
     assert request.tier == Tier.HEIGHTENED
     kept = Assessment.objects.get(pk=request.assessment_id)
-    assert kept.tier == Tier.HEIGHTENED
-    assert kept.days == 7
-    assert [(one["kind"], one["code"], one["level"]) for one in kept.hits] == [
-        ("technology", "cs.IR", 2),
-        ("event", "iclr", 1),
+    assert (kept.tier, kept.route, kept.days, kept.possible) == (Tier.HEIGHTENED, Route.TWO_PEOPLE, 7, [])
+    assert kept.cause == Assessment.Cause.SUBMITTED
+    assert kept.took_us is not None
+    assert sorted(kept.versions) == sorted([[version.list_id, version.pk, 1], [events.list_id, events.pk, 1]])
+    assert [(one["kind"], one["code"], one["level"], one["touched_by"]) for one in kept.hits] == [
+        ("technology", "cs.IR", 2, ["cs.IR"]),
+        ("event", "E-1", 1, ["ICLR"]),
     ]
-    assert kept.hits[0] | {"label_en": "", "label_zh": ""} == {
+    entry = version.entries.get(code="cs.IR")
+    assert kept.hits[0] == {
         "kind": "technology",
+        "list_id": version.list_id,
         "version_id": version.pk,
         "version": 1,
-        "list_zh": "清单",
-        "list_en": "List of technology",
+        "list_zh": "技术清单",
+        "list_en": "List of technologies",
+        "lineage": str(entry.lineage),
         "code": "cs.IR",
-        "label_zh": "",
-        "label_en": "",
+        "label_zh": "条目 cs.IR",
+        "label_en": "cs.IR",
         "level": 2,
-        "reason_zh": "因",
-        "reason_en": "Because",
+        "reason_zh": "需要评估。",
+        "reason_en": "Needs a look.",
+        "touched_by": ["cs.IR"],
+        "confirmed": False,
+        "confidential": False,
+        "basis_zh": "出境技术清单管理办法",
+        "basis_en": "Measures on sensitivity lists",
+        "basis_article": "9",
+        "basis_url": "https://law.example/lists",
+        **dict.fromkeys(("secret_zh", "secret_en", "secret_article", "secret_url", "reviewed_by", "reviewed_on"), ""),
     }
 
 
 @pytest.mark.django_db
 def test_a_later_list_changes_nothing_backwards() -> None:
     request = submitted(employ("Alice Wang", CompanyFactory.create()))
-    published(ListKind.TECHNOLOGY, ("cs.IR", 3))
+    list_in_force(ListKind.TECHNOLOGY, entry_values("cs.IR", 3))
     assert Assessment.objects.get(pk=request.assessment_id).hits == []
-    assert type(request).unscoped.get(pk=request.pk).tier == Tier.FAST
+    assert TravelRequest.unscoped.get(pk=request.pk).tier == Tier.FAST
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "version",
-    [
-        {"state": ListVersion.State.DRAFT},
-        {"state": ListVersion.State.IN_REVIEW},
-        {"state": ListVersion.State.SUPERSEDED},
-        {"published_from": TODAY + timedelta(days=1)},
-        {"published_from": TODAY - timedelta(days=9), "published_until": TODAY},
-    ],
-    ids=str,
-)
-def test_only_a_version_in_force_counts(version: dict[str, Any]) -> None:
-    published(ListKind.TECHNOLOGY, ("cs.IR", 3), **version)
-    assert submitted(employ("Alice Wang", CompanyFactory.create())).tier == Tier.FAST
+def test_a_new_revision_is_assessed_with_the_lists_of_its_day() -> None:
+    cast = in_state(State.RETURNED)
+    assert cast.request.tier == Tier.FAST
+    list_in_force(ListKind.TECHNOLOGY, entry_values("cs.IR", 3))
+    again = submitted_again(cast.request)
+    assert (again.revision_number, again.tier) == (2, Tier.RESTRICTED)
+    tiers = Assessment.objects.filter(request=again).order_by("at").values_list("tier", flat=True)
+    assert list(tiers) == [Tier.FAST, Tier.RESTRICTED]
+
+
+def submitted_again(request: TravelRequest) -> TravelRequest:
+    user = request.applicant.user
+    assert user is not None
+    at = request.state_since + timedelta(hours=1)
+    fill(request, at=at)
+    return workflow.submit(request.pk, actor=actor(user, at), at=at)
 
 
 @pytest.mark.django_db
@@ -165,24 +170,42 @@ def test_a_long_trip_is_not_fast() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("host", ["ICLR Foundation", "iclr  foundation", "ＩＣＬＲ\u3000Foundation"])
 def test_names_match_whatever_their_case_width_and_spacing(host: str) -> None:
-    published(ListKind.ORGANISATION, (normalised("ICLR Foundation"), 2))
+    list_in_force(ListKind.ORGANISATION, entry_values("O-1", 2, label_en="ICLR Foundation", label_zh="基金会"))
     legs = [{**LEGS[0], "host": host}]
     assert submitted(employ("Alice Wang", CompanyFactory.create()), legs=legs).tier == Tier.HEIGHTENED
 
 
 @pytest.mark.django_db
+def test_a_project_that_the_trip_is_about_counts_and_only_of_this_company() -> None:
+    company, other = CompanyFactory.create(), CompanyFactory.create(name_en="Nanhu Models")
+    list_in_force(
+        ListKind.PROJECT, entry_values("P-7", 3, company_id=other.pk), entry_values("P-7", 2, company_id=company.pk)
+    )
+    request = submitted(employ("Alice Wang", company), projects=["P-7"])
+    assert request.tier == Tier.HEIGHTENED
+
+
+@pytest.mark.django_db
+def test_a_subdivision_counts_where_it_is_named() -> None:
+    list_in_force(ListKind.DESTINATION, entry_values("US-CA", 2))
+    for subdivision, tier in (("US-CA", Tier.HEIGHTENED), ("US-NY", Tier.FAST), ("", Tier.FAST)):
+        legs = [{**LEGS[0], "country": "US", "subdivision": subdivision}]
+        assert submitted(employ("Alice Wang", CompanyFactory.create()), legs=legs).tier == tier
+
+
+@pytest.mark.django_db
 def test_codes_of_one_kind_do_not_match_another() -> None:
-    published(ListKind.DESTINATION, ("cs.IR", 3), ("iclr", 3))
+    list_in_force(ListKind.DESTINATION, entry_values("JP", 3))
+    list_in_force(ListKind.EVENT, entry_values("cs.IR", 3, label_en="BR", label_zh="巴西"))
     assert submitted(employ("Alice Wang", CompanyFactory.create())).tier == Tier.FAST
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("count", [1, 3])
-def test_matching_is_one_query(count: int) -> None:
-    published(ListKind.DESTINATION, *[(code, 1) for code in ("BR", "KE", "FR")[:count]])
-    with CaptureQueriesContext(connection) as looked:
-        found = matches({ListKind.DESTINATION: ["BR", "KE", "FR"], ListKind.EVENT: ["iclr"]}, on=TODAY)
-    assert (len(looked), len(found)) == (1, count)
-    with CaptureQueriesContext(connection) as looked:
-        assert matches({ListKind.DESTINATION: []}, on=date(2026, 1, 1)) == []
-    assert len(looked) == 0
+def test_confidential_lists_can_be_left_out() -> None:
+    list_in_force(ListKind.TECHNOLOGY, entry_values("cs.IR", 3), confidential=True)
+    list_in_force(ListKind.DESTINATION, entry_values("BR", 1))
+    facts = Facts(subjects=frozenset({"cs.IR"}), places=frozenset({Place("BR")}))
+    span = {"on": TODAY, "departs_on": TODAY, "returns_on": TODAY}
+    whole, shown = assessment.assess_facts(facts, **span), assessment.assess_facts(facts, **span, open_only=True)
+    assert (whole.tier, [hit.level for hit in whole.hits]) == (Tier.RESTRICTED, [3, 1])
+    assert (shown.tier, [hit.level for hit in shown.hits], len(shown.versions)) == (Tier.STANDARD, [1], 1)

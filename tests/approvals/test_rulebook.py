@@ -9,17 +9,29 @@ from django_fsm import FSMField
 
 from accounts.refusals import NotFound, Refused
 from accounts.roles import NOBODY, SYSTEM, Actor, Role
+from accounts.rules import Rule
 from accounts.transitions import transition
 from approvals import queries, workflow
 from approvals.models import TravelRequest
-from approvals.rules import Rule
 from approvals.states import State
 from audit.models import Entry
 from authorities.models import Office
 from notifications.models import OutboxEvent
+from sensitivity.models import ListKind
 from tests.approvals.calls import VERBS, call
 from tests.asserting import everything, nothing_moved
-from tests.factories import CompanyFactory, OfficeFactory, actor, employ, in_state, officer_of, posted, with_role
+from tests.factories import (
+    CompanyFactory,
+    OfficeFactory,
+    actor,
+    employ,
+    entry_values,
+    in_state,
+    list_in_force,
+    officer_of,
+    posted,
+    with_role,
+)
 
 OPEN = "draft, company_review, returned, company_declined, authority_review, information_requested, decision_proposed"
 ANY = f"{OPEN}, approved, denied, revoked, closed, withdrawn, lapsed"
@@ -55,6 +67,10 @@ RULE_BOOK = [
     ("recuse", "authority_review", "", "reviewer"),
     ("agree_information", "authority_review", "", "senior"),
     ("propose_revocation", "approved", "", "senior"),
+    # What persons do to an assessment: "a person can raise or lower one with a reason", possible matches, later lists.
+    ("judge_match", "authority_review", "", "reviewer"),
+    ("change_tier", "authority_review", "", "reviewer, senior"),
+    ("reassess", "authority_review, information_requested", "", "senior"),
     ("remind", ANY, "", "system"),
     ("escalate", "authority_review, decision_proposed, denied, revoked", "", "system"),
 ]
@@ -124,13 +140,17 @@ MAY: dict[State, dict[str, str]] = {
     State.COMPANY_DECLINED: {"applicant": "refer, withdraw"},
     State.AUTHORITY_REVIEW: {
         "applicant": "withdraw",
-        "reviewer": "ask_information, approve, propose, recuse",
+        "reviewer": "ask_information, approve, propose, recuse, change_tier",
         "colleague": "recuse",
-        "senior": "hand_over, agree_information, extend",
-        "second senior": "hand_over, agree_information, extend",
+        "senior": "hand_over, agree_information, extend, change_tier, reassess",
+        "second senior": "hand_over, agree_information, extend, change_tier, reassess",
         "system": "escalate",
     },
-    State.INFORMATION_REQUESTED: {"applicant": "answer, withdraw"},
+    State.INFORMATION_REQUESTED: {
+        "applicant": "answer, withdraw",
+        "senior": "reassess",
+        "second senior": "reassess",
+    },
     State.DECISION_PROPOSED: {
         "applicant": "reply, withdraw",
         "senior": "reject_proposal, extend",
@@ -170,6 +190,8 @@ def world(state: State) -> World:
     cast = in_state(state)
     request = cast.request
     company, office = request.company, request.office
+    # Published after the submission, so that there is something to assess anew.
+    list_in_force(ListKind.TECHNOLOGY, entry_values("cs.IR"), at=request.state_since)
     elsewhere: Office = OfficeFactory.create(code="PD", name_en="Pudong office")
     competitor = CompanyFactory.create(name_en="Other Intelligence")
     at = request.state_since + timedelta(minutes=5)
@@ -251,6 +273,8 @@ def test_the_whole_table_can_be_walked() -> None:
         # When the company's, the applicant's, the office's time is over, the trip is: tests/approvals/test_sweep.py.
         *("forward", "lapse", "deem_approved", "remind"),
         # Personal trips, heard applicants, two seniors, appeals: tests/approvals/test_refusals.py.
+        # A possible match that waits: tests/approvals/test_assessment_by_people.py.
+        "judge_match",
         *("object", "take", "confirm", "revoke", "hear_appeal", "uphold", "overturn"),
     }
     assert walked | elsewhere == set(VERBS)

@@ -4,20 +4,25 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from accounts.models import User
 from accounts.roles import Actor, Role
 from authorities.models import LegalInstrument
 from sensitivity import drafting, publishing
 from sensitivity.models import ListEntry, ListKind, ListVersion, Rehearsal, SensitivityList
-from tests.factories.people import UserFactory, actor, with_role
+from tests.factories.people import actor, with_role
 from tests.factories.requests import NOW
+
+NAMES = {
+    ListKind.TECHNOLOGY: ("技术清单", "List of technologies"),
+    ListKind.DESTINATION: ("目的地清单", "List of destinations"),
+    ListKind.ORGANISATION: ("机构清单", "List of organisations"),
+    ListKind.PROJECT: ("项目清单", "List of projects"),
+    ListKind.EVENT: ("活动清单", "List of events"),
+}
 
 
 def list_manager(name: str, *, at: datetime = NOW) -> Actor:
     """Somebody who keeps lists."""
-    user: User = UserFactory.create(name=name)
-    with_role(user, Role.LIST_MANAGER)
-    return actor(user, at=at)
+    return actor(with_role(Role.LIST_MANAGER, name), at)
 
 
 def instrument(**values: Any) -> LegalInstrument:
@@ -39,8 +44,8 @@ def sensitivity_list(kind: ListKind, *, owner: Actor, at: datetime = NOW, **valu
     """A list without versions. `confidential=(basis, reviewer)` makes it confidential."""
     whole = {
         "kind": kind,
-        "name_zh": f"{kind.label}清单",
-        "name_en": f"{kind.label} list",
+        "name_zh": NAMES[kind][0],
+        "name_en": NAMES[kind][1],
         "owner_id": owner.user_id,
         "legal_basis": values.pop("legal_basis", None) or instrument(),
     }
@@ -64,8 +69,7 @@ def drafted(of: SensitivityList, entries: Iterable[Mapping[str, Any]], *, by: Ac
     version = publishing.draft(of.pk, actor=by, at=at)
     for values in entries:
         drafting.add(version.pk, actor=by, at=at, values=values)
-    version.refresh_from_db()
-    return version
+    return ListVersion.objects.select_related("list").get(pk=version.pk)  # its state is protected from a refresh
 
 
 def rehearsed(version: ListVersion, *, by: Actor, at: datetime = NOW) -> Rehearsal:
