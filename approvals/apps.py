@@ -7,6 +7,8 @@ class ApprovalsConfig(AppConfig):
     verbose_name = _("Travel requests")
 
     def ready(self) -> None:
-        from approvals import notices
+        from approvals import notices, rehearsal, settling
 
         notices.register()
+        rehearsal.register()
+        settling.register()

@@ -190,6 +190,10 @@ ATTACHMENT_MAX_BYTES = 20 * 1024 * 1024
 LIST_FILE_MAX_ROWS = env.int("LIST_FILE_MAX_ROWS", default=200_000)
 LIST_FILE_MAX_BYTES = env.int("LIST_FILE_MAX_BYTES", default=64 * 1024 * 1024)
 LIST_FILE_MAX_UNPACKED_BYTES = env.int("LIST_FILE_MAX_UNPACKED_BYTES", default=300 * 1024 * 1024)
+# What a request of each tier costs an office, in days of one reviewer: for rehearsals of lists. Any part can be set.
+REVIEWER_DAYS = {"fast": 0.1, "standard": 0.3, "heightened": 1.0, "restricted": 2.5} | env.dict(
+    "REVIEWER_DAYS", cast={"value": float}, default={}
+)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 CONTENT_SECURITY_POLICY = {
