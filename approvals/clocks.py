@@ -423,10 +423,19 @@ class _Counting(Protocol):
 _EVERY_DAY = _EveryDay()
 
 
-def evaluate(clock: Clock, *, policy: Policy, calendar: WorkingCalendar, state: State, at: datetime) -> ClockReading:
+def evaluate(
+    clock: Clock,
+    *,
+    policy: Policy,
+    calendar: WorkingCalendar,
+    state: State,
+    at: datetime,
+    checked: WorkingCalendar | None = None,
+) -> ClockReading:
     """Read `clock` at `at`, with the request in `state`.
 
-    `policy` and `calendar` are those of `clock.policy_version` and `clock.calendar_version`. Only `used` depends on
+    `policy` and `calendar` are those of `clock.policy_version` and `clock.calendar_version`. `checked` is the calendar
+    of `clock.calendar_checked`, when that is another: it knows which years are published since. Only `used` depends on
     `at`. An ended clock has no next step.
     """
     terms = policy.terms(clock.kind, clock.tier)
@@ -448,7 +457,8 @@ def evaluate(clock: Clock, *, policy: Policy, calendar: WorkingCalendar, state: 
         due_at=end_of(last_day, calendar.zone) if last_day is not None else None,
         next_step=next_step,
         next_action_at=next_action_at,
-        is_provisional=counting is calendar and _is_provisional(calendar, count.event, last_day or count.event),
+        is_provisional=counting is calendar
+        and _is_provisional(checked or calendar, count.event, last_day or count.event),
     )
 
 
@@ -624,11 +634,14 @@ def settle(
     """`clock` after a calendar was published or corrected: it counts in the calendar that is better for the applicant.
 
     An authority's or a company's clock takes the earlier date, an applicant's the later; with equal dates the newest
-    calendar. `counted_in` is the calendar of `clock.calendar_version`. A clock that stands still is compared as if it
-    started again at `at`. Returns the clock unchanged when it has looked at `newest` before.
+    calendar. What has run out by `at` stays run out. `counted_in` is the calendar of `clock.calendar_version`. A clock
+    that stands still is compared as if it started again at `at`. Returns the clock unchanged when it has looked at
+    `newest` before.
     """
     if clock.calendar_checked >= newest.version:
         return clock
+    if clock.kind not in COUNTS_WORKING_DAYS or clock.calendar_version == newest.version:
+        return replace(clock, calendar_version=newest.version, calendar_checked=newest.version)
     rule = RULES[clock.kind]
     running = clock
     if clock.is_stopped:
@@ -639,9 +652,10 @@ def settle(
     assert before is not None  # a running clock has a date
     assert after is not None
     worse = after < before if rule.binds_applicant else after > before
+    revives = before <= at < after
     return replace(
         clock,
-        calendar_version=clock.calendar_version if worse else newest.version,
+        calendar_version=clock.calendar_version if worse or revives else newest.version,
         calendar_checked=newest.version,
     )
 
@@ -680,10 +694,18 @@ class Line:
         return self.number + (self.last - self.first).days if self.number else 0
 
 
-def explain(clock: Clock, *, policy: Policy, calendar: WorkingCalendar, state: State, at: datetime) -> tuple[Line, ...]:
+def explain(
+    clock: Clock,
+    *,
+    policy: Policy,
+    calendar: WorkingCalendar,
+    state: State,
+    at: datetime,
+    checked: WorkingCalendar | None = None,
+) -> tuple[Line, ...]:
     """The arithmetic of `clock` from the day of the event to its last day; to today when it is overdue or stands still.
 
-    Empty for a clock that waits for a day of the journey: there is nothing to count.
+    Arguments as those of `evaluate`. Empty for a clock that waits for a day of the journey: there is nothing to count.
     """
     if clock.kind in _WAITS:
         return ()
@@ -705,7 +727,7 @@ def explain(clock: Clock, *, policy: Policy, calendar: WorkingCalendar, state: S
             number=number if counted else 0,
             name=calendar.name_of(day) if works and kind is not LineKind.EVENT else "",
             is_cut=counted and count.was_cut_on(day),
-            is_provisional=works and calendar.is_provisional(day),
+            is_provisional=works and (checked or calendar).is_provisional(day),
         )
         if lines and _joins(lines[-1], line):
             line = replace(lines.pop(), last=day)

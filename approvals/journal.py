@@ -1,20 +1,25 @@
-"""Writing one step of a request: everything it changes and adds, in one SQL statement.
+"""Writing a step of a request, or many at once: everything it changes and adds, in one SQL statement.
 
 This is the place where speed lives, so that the rules need not know of it: the keys of all new rows are made in
 Python, therefore rows that point at each other can be inserted, and clocks and request updated, by one statement with
 data-modifying CTEs. Either all of it is written or nothing is.
 """
 
+import json
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 from accounts.prepared import execute
 
 Values = list[Any]
+# A row that a step changes, and what `stored()` said of it before.
+Changed = tuple[models.Model, dict[str, Any]]
 
 
 def _quoted(name: str | None) -> str:
@@ -65,6 +70,7 @@ class _Table:
         self.special = [index for index, prepare in enumerate(self.prepare) if prepare is not None]
         self.key = next(index for index, field in enumerate(self.fields) if field.primary_key)
         self.values_of = attrgetter(*self.names)
+        self.labels = [str(index) for index in range(len(self.fields))]
 
     def row(self, row: models.Model, conn: Any) -> Values:
         """The values of all columns, as the driver takes them."""
@@ -122,9 +128,7 @@ def stored(row: models.Model) -> dict[str, Any]:
     }
 
 
-def statement(
-    changed: Sequence[tuple[models.Model, dict[str, Any]]], added: Iterable[models.Model]
-) -> tuple[str, Values] | None:
+def statement(changed: Sequence[Changed], added: Iterable[models.Model]) -> tuple[str, Values] | None:
     """What `write` executes: one SQL statement and its values; None when there is nothing to write."""
     parts: list[Part] = []
     values: Values = []
@@ -144,7 +148,7 @@ def statement(
     return (_sql(tuple(parts)), values) if parts else None
 
 
-def write(changed: Sequence[tuple[models.Model, dict[str, Any]]], added: Iterable[models.Model]) -> None:
+def write(changed: Sequence[Changed], added: Iterable[models.Model]) -> None:
     """Write one step: update each of `changed` (a row and what `stored()` said of it before) and insert all of `added`.
 
     One statement, inside the caller's transaction. The rows of `changed` must be locked by the caller. Constraint
@@ -159,3 +163,67 @@ def write(changed: Sequence[tuple[models.Model, dict[str, Any]]], added: Iterabl
     for row in rows:
         row._state.adding = False
         row._state.db = DEFAULT_DB_ALIAS
+
+
+# ── many steps ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _as_json(value: Any) -> str:
+    """What JSON has no word for, as PostgreSQL reads it."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, bytes | memoryview):
+        return "\\x" + bytes(value).hex()
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+_encode = json.JSONEncoder(default=_as_json, ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+
+
+@lru_cache(maxsize=1024)
+def _many_sql(part: Part) -> str:
+    """The statement that writes many rows alike, given as one array of JSON with a key for each column."""
+    model, places, with_key = part
+    table = _table(model)
+    chosen = range(len(table.fields)) if places is None else (*places, table.key)
+    if not with_key:
+        chosen = [index for index in chosen if index != table.key]
+    kinds = ", ".join(f'"{index}" {table.fields[index].db_type(connection)}' for index in chosen)
+    source = f"json_to_recordset(%s::json) AS v({kinds})"
+    if places is None:
+        names = ", ".join(table.columns[index] for index in chosen)
+        values = ", ".join(f'"{index}"' for index in chosen)
+        return f"INSERT INTO {table.name} ({names}) SELECT {values} FROM {source}"  # noqa: S608
+    settings = ", ".join(f'{table.columns[index]} = v."{index}"' for index in places)
+    key = f'{table.name}.{table.columns[table.key]} = v."{table.key}"'
+    return f"UPDATE {table.name} SET {settings} FROM {source} WHERE {key}"  # noqa: S608
+
+
+def write_many(steps: Iterable[tuple[Sequence[Changed], Sequence[models.Model]]]) -> None:
+    """Write many steps at once, each as `write` would: what it changes, and what it adds.
+
+    One statement, with all rows that go to one table (and change the same columns) together; so either all steps are
+    written or none is. No row may be changed by two of them. The rows are not marked as saved.
+    """
+    parts: dict[Part, list[dict[str, Any]]] = {}
+    for changed, added in steps:
+        for row in added:
+            table, with_key = _table(type(row)), row.pk is not None
+            values = dict(zip(table.labels, table.values_of(row), strict=True))
+            if not with_key:
+                del values[table.labels[table.key]]
+            parts.setdefault((type(row), None, with_key), []).append(values)
+        for row, before in changed:
+            table = _table(type(row))
+            if places := table.changed(row, before):
+                held = row.__dict__
+                values = {table.labels[index]: held[table.names[index]] for index in (*places, table.key)}
+                parts.setdefault((type(row), places, True), []).append(values)
+    if not parts:
+        return
+    *others, last = (_many_sql(part) for part in parts)
+    beginning = f"WITH {', '.join(f'step{n} AS ({sql})' for n, sql in enumerate(others))} " if others else ""
+    with connection.cursor() as cursor:
+        cursor.execute(beginning + last, [_encode(rows) for rows in parts.values()])

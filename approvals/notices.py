@@ -6,7 +6,7 @@ Adding a notification is one line in `NOTICES`; adding a verb is one line in `VE
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -22,6 +22,7 @@ from approvals.models import Appeal, TravelRequest
 from approvals.states import State, Tier
 from audit import verbs
 from authorities.models import Posting
+from authorities.terms import ClockKind
 from companies.models import Membership
 from notifications.models import OutboxEvent
 from notifications.registry import Notice
@@ -69,6 +70,7 @@ VERBS: Mapping[str, str | Promise] = {
     "close": _("Closed"),
     "remind": _("Reminder sent"),
     "escalate": _("Lateness escalated"),
+    "recompute": _("Dates computed anew: working days were published"),
 }
 
 
@@ -180,6 +182,24 @@ def escalated_to(event: OutboxEvent) -> Iterable[int]:
     return seniors(event) if event.data.get("step") == "escalate" else head(event)
 
 
+def whose_clocks_moved(event: OutboxEvent) -> Iterable[int]:
+    """Besides the applicant, those whose time it is on a clock whose date moved."""
+    return {user_id for clock, _was, _now in event.data["moved"] for user_id in _TURN[clock](event)}
+
+
+def _moved(event: OutboxEvent) -> str:
+    """Which dates moved, in words: one line each; empty for other events."""
+    return "\n".join(
+        _("%(clock)s: by %(now)s (before: %(was)s)")
+        % {
+            "clock": ClockKind(clock).label,
+            "now": date_format(date.fromisoformat(now), "DATE_FORMAT"),
+            "was": date_format(date.fromisoformat(was), "DATE_FORMAT"),
+        }
+        for clock, was, now in event.data.get("moved", [])
+    )
+
+
 def _context(event: OutboxEvent) -> dict[str, Any]:
     request = _request(event)
     due = request.due_at
@@ -195,8 +215,14 @@ def _context(event: OutboxEvent) -> dict[str, Any]:
         "reason": request.assessment.reason if request.assessment else "",
         "officer": request.assigned_number,
         "state": State(str(event.data.get("state", request.state))).label,
-        "due": date_format(last, "DATE_FORMAT") if last else _("no date"),
+        "due": _due(last, request) if last else _("no date"),
+        "moved": _moved(event),
     }
+
+
+def _due(last: date, request: TravelRequest) -> str:
+    day = date_format(last, "DATE_FORMAT")
+    return _("%(day)s (provisional)") % {"day": day} if request.due_is_provisional else day
 
 
 def _url(event: OutboxEvent) -> str:
@@ -584,6 +610,23 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         escalated_to,
         _("%(number)s is late: was due by %(due)s"),
         _("“%(title)s” of %(company)s is in the state “%(state)s” and overdue. Please see that it is decided."),
+    ),
+    (
+        "recompute",
+        "applicant",
+        applicant,
+        _("%(number)s: a date changed"),
+        _(
+            "The working days of a year were published, so dates that were provisional were computed anew. Time of the "
+            "company and of the office never became longer by it, and yours never shorter.\n\n%(moved)s"
+        ),
+    ),
+    (
+        "recompute",
+        "whose clock",
+        whose_clocks_moved,
+        _("%(number)s: a date changed"),
+        _("The working days of a year were published, so dates were computed anew.\n\n%(moved)s"),
     ),
 ]
 

@@ -9,11 +9,22 @@ from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import Count, Exists, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db import connection
+from django.db.models import (
+    Count,
+    Exists,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    prefetch_related_objects,
+)
 from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 
-from accounts.prepared import Prepared, rows_from, rows_with
+from accounts.prepared import Prepared, bare, rows_from, rows_with
 from accounts.roles import Actor, Grant, Role
 from accounts.scoping import ScopedQuerySet
 from approvals.models import (
@@ -29,8 +40,8 @@ from approvals.models import (
     Reply,
     TravelRequest,
 )
-from approvals.states import HOLDS_ITS_DATES, WITH_AUTHORITY
-from authorities.models import Posting, ReasonCode
+from approvals.states import APPEALABLE, HOLDS_ITS_DATES, WITH_AUTHORITY
+from authorities.models import Office, Posting, ReasonCode
 
 OFFICE_ROLES = (Role.REVIEWER, Role.SENIOR, Role.HEAD)
 READS_EVERYTHING = (Role.ADMINISTRATOR, Role.AUDITOR)
@@ -164,6 +175,127 @@ def claim(actor: Actor, request_id: UUID, *, whole: bool = False) -> TravelReque
         request.documents = sorted(rows_from(Attachment, request._documents), key=lambda file: file.uploaded_at)
         request.sections_as_typed = sorted(kept["section"] for kept in request._inputs or ())
     return cast(TravelRequest, request)
+
+
+# ── many at once, for the clocks ────────────────────────────────────────────────────────────────────────────────────
+
+# What the rules and the clocks look at in every request; the long texts stay in the database until somebody asks.
+_LOOKED_AT = (
+    "id",
+    "applicant_id",
+    "company_id",
+    "office_id",
+    "reference",
+    "chain_length",
+    "chain_head",
+    "state",
+    "state_since",
+    "lapsed_from",
+    "urgent",
+    "departs_on",
+    "returns_on",
+    "tier",
+    "revision_id",
+    "revision_number",
+    "assessment_id",
+    "submitted_at",
+    "reached_authority_at",
+    "due_at",
+    "due_is_provisional",
+    "assigned_reviewer_id",
+    "extension_days",
+    "proposed_outcome",
+    "proposal_id",
+    "reply_until",
+    "replied_at",
+    "decision_id",
+    "decided_at",
+)
+_REQUESTS = f'SELECT {", ".join(_LOOKED_AT)} FROM "approvals_travelrequest" WHERE "id" = ANY(%s)'  # noqa: S608
+# Those that somebody else is at are left out: whoever comes next finds them.
+_CLAIM = "FOR NO KEY UPDATE OF r SKIP LOCKED"
+_DUE = f"""SELECT c."id", c."request_id" FROM "approvals_clock" c
+    JOIN "approvals_travelrequest" r ON r."id" = c."request_id"
+    WHERE c."next_action_at" <= %s AND c."ended_at" IS NULL AND (c."retry_at" IS NULL OR c."retry_at" <= %s)
+    ORDER BY c."next_action_at", c."id" LIMIT %s {_CLAIM}"""  # noqa: S608
+_ONE_CLOCK = f"""SELECT c."id", c."request_id" FROM "approvals_clock" c
+    JOIN "approvals_travelrequest" r ON r."id" = c."request_id" WHERE c."id" = %s {_CLAIM}"""  # noqa: S608
+_BEHIND = f"""SELECT r."id" FROM "approvals_travelrequest" r WHERE r."id" IN (
+    SELECT "request_id" FROM "approvals_clock" WHERE "ended_at" IS NULL AND "calendar_checked" < %s
+    ORDER BY "calendar_checked", "id" LIMIT %s) {_CLAIM}"""  # noqa: S608
+
+
+def claim_due(*, at: datetime, limit: int) -> list[tuple[TravelRequest, Clock]]:
+    """Requests with a clock that is due at `at` (aware) and that clock, the longest due first, `limit` at most.
+
+    Locked until the transaction ends, with their running clocks; those that somebody else has locked are left out, and
+    so are clocks that wait for another attempt. Of a request with several clocks due the one that is due longest.
+    The number of queries does not depend on how many there are; one when there is none.
+    """
+    return _claimed(_DUE, [at, at, limit], at)
+
+
+def claim_clock(clock_id: UUID, *, at: datetime) -> tuple[TravelRequest, Clock] | None:
+    """The same for one clock; None when it is not due at `at` (any more), or somebody else has locked its request."""
+    return next(iter(_claimed(_ONE_CLOCK, [clock_id], at)), None)
+
+
+def _claimed(sql: str, params: Sequence[Any], at: datetime) -> list[tuple[TravelRequest, Clock]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        found = cursor.fetchall()
+    clock_of: dict[UUID, UUID] = {}
+    for clock_id, request_id in found:
+        clock_of.setdefault(request_id, clock_id)
+    requests = _with_clocks(list(clock_of))
+    claimed = []
+    for request_id, clock_id in clock_of.items():
+        request = requests[request_id]
+        # Looked at again, now that nobody else can change it.
+        row = next((row for row in request.running_clocks.values() if row.pk == clock_id), None)
+        if row is not None and row.next_action_at is not None and row.next_action_at <= at:
+            claimed.append((request, row))
+    return claimed
+
+
+def claim_behind(*, version: int, limit: int) -> list[TravelRequest]:
+    """Requests with a running clock that has not looked at this version of the calendars, of `limit` clocks at most.
+
+    Locked until the transaction ends, with their running clocks; those that somebody else has locked are left out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BEHIND, [version, limit])
+        found = [request_id for (request_id,) in cursor.fetchall()]
+    return list(_with_clocks(found).values())
+
+
+def behind(*, version: int) -> QuerySet[Clock, Clock]:
+    """The running clocks that have not looked at this version of the calendars."""
+    return Clock.objects.filter(ended_at=None, calendar_checked__lt=version)
+
+
+def _with_clocks(request_ids: list[UUID]) -> dict[UUID, TravelRequest]:
+    """These requests, which the caller has locked, with their office, running clocks and what the clocks look at."""
+    if not request_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_REQUESTS, [request_ids])
+        requests = {row[0]: bare(TravelRequest, _LOOKED_AT, row) for row in cursor.fetchall()}
+        for request in requests.values():
+            request.__dict__["running_clocks"] = {}
+        names = [field.attname for field in Clock._meta.concrete_fields]
+        cursor.execute(
+            f'SELECT {", ".join(names)} FROM "approvals_clock" WHERE "request_id" = ANY(%s) AND "ended_at" IS NULL',  # noqa: S608
+            [request_ids],
+        )
+        for values in cursor.fetchall():
+            row = bare(Clock, names, values)
+            requests[row.request_id].running_clocks[row.kind] = row
+    offices = Office.objects.in_bulk({request.office_id for request in requests.values()})
+    for request in requests.values():
+        request.office = offices[request.office_id]
+    prefetch_related_objects([one for one in requests.values() if one.state in APPEALABLE], "appeals")
+    return requests
 
 
 def overlapping(request: TravelRequest, *, departs_on: date, returns_on: date) -> TravelRequest | None:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypedDict
 from uuid import UUID
 
-from django.db import models
+from django.db import models, transaction
 
 from approvals import clocks, journal
 from approvals.models import Clock, ClockAction, TravelRequest
@@ -35,6 +35,7 @@ class _Measures(TypedDict):
 
     policy: Policy
     calendar: clocks.WorkingCalendar
+    checked: clocks.WorkingCalendar
 
 
 def value_of(row: Clock) -> clocks.Clock:
@@ -77,6 +78,7 @@ def _measures(value: clocks.Clock, request: TravelRequest) -> _Measures:
     return {
         "policy": policies.get(value.policy_version),
         "calendar": calendars.load(request.office_id, version=value.calendar_version),
+        "checked": calendars.load(request.office_id, version=value.calendar_checked),
     }
 
 
@@ -119,12 +121,12 @@ def turn(request: TravelRequest, *, at: datetime, acted: ClockAction | None = No
     Nothing is saved: the caller writes what comes back, in the transaction in which it holds the lock on the request.
     """
     open_rows = request.running_clocks
-    values = {kind: value_of(row) for kind, row in open_rows.items()}
-    before = {kind: journal.stored(row) for kind, row in open_rows.items()}
+    held = {kind: value_of(row) for kind, row in open_rows.items()}
+    values = dict(held)
+    retried: Clock | None = None
     if acted is not None:
-        kind, taken = next((kind, row) for kind, row in open_rows.items() if row.pk == acted.clock_id)
+        kind, retried = next((kind, row) for kind, row in open_rows.items() if row.pk == acted.clock_id)
         values[kind] = clocks.acted(values[kind], clocks.Step(acted.step), at=at)
-        taken.failures, taken.retry_at, taken.last_error = 0, None, ""
     decision = values.get(ClockKind.DECISION)
     if decision is not None and request.extension_days and not decision.extension_days:
         values[ClockKind.DECISION] = clocks.extend(
@@ -142,19 +144,69 @@ def turn(request: TravelRequest, *, at: datetime, acted: ClockAction | None = No
     for kind, value in latest.items():
         row = open_rows.get(kind)
         if row is None:
-            row = Clock(request=request)
+            row = open_rows[kind] = Clock(request=request)
             turned.added.append(row)
-            open_rows[kind] = row
+        elif value is held[kind] and kind != ClockKind.DECISION:
+            continue  # only what the decision's clock does next depends on the state of the request
         else:
-            turned.changed.append((row, before[kind]))
+            turned.changed.append((row, journal.stored(row)))
+        if row is retried:
+            row.failures, row.retry_at, row.last_error = 0, None, ""
         _store(value, row)
         _store_reading(row, _evaluate(value, request, at))
     for kind in [kind for kind, row in open_rows.items() if row.ended_at is not None]:
         del open_rows[kind]
+    _set_due(request)
+    return turned
+
+
+def _set_due(request: TravelRequest) -> None:
+    """The due date of the request from its clocks: that of the first of `FIRST_OF` which it has."""
+    open_rows = request.running_clocks
     first = next((open_rows[kind] for kind in FIRST_OF if kind in open_rows), None)
     request.due_at = first.due_at if first else None
     request.due_is_provisional = first.is_provisional if first else False
-    return turned
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A clock whose date changed because working days were published. Both moments are ends of a day, exclusive."""
+
+    kind: ClockKind
+    was: datetime
+    now: datetime
+
+
+def settle(request: TravelRequest, *, version: int, at: datetime) -> tuple[Turned, list[Moved]]:
+    """Let the clocks of `request` look at the calendar of this version, the newest.
+
+    Each then counts in the calendar that is better for the applicant (`clocks.settle`).
+
+    Returns the rows to update, and the clocks whose date moved. Nothing is saved: the caller holds the lock on the
+    request and writes what comes back together with the request, whose due date is set.
+    """
+    newest = calendars.load(request.office_id, version=version)
+    turned, moved = Turned(), []
+    for kind, row in request.running_clocks.items():
+        value = value_of(row)
+        if value.calendar_checked >= newest.version:
+            continue
+        settled = clocks.settle(
+            value,
+            counted_in=calendars.load(request.office_id, version=value.calendar_version),
+            newest=newest,
+            policy=policies.get(value.policy_version),
+            at=at,
+        )
+        turned.changed.append((row, journal.stored(row)))
+        was, row.calendar_version, row.calendar_checked = row.due_at, settled.calendar_version, settled.calendar_checked
+        _store_reading(row, _evaluate(settled, request, at))
+        if was is not None and row.due_at is not None and row.due_at != was:
+            moved.append(Moved(ClockKind(kind), was, row.due_at))
+            if kind == ClockKind.REPLY and request.reply_until is not None:
+                request.reply_until = row.due_at
+    _set_due(request)
+    return turned, moved
 
 
 def reading(request: TravelRequest, row: Clock, *, at: datetime) -> clocks.ClockReading:
@@ -209,11 +261,13 @@ _RETRY = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), tim
 
 def note_failure(clock_id: UUID, error: BaseException, *, at: datetime) -> None:
     """Keep with the clock that acting on it failed, and when to try again: at growing distances, six hours at most."""
-    row = Clock.objects.get(pk=clock_id)
-    row.retry_at = at + _RETRY[min(row.failures, len(_RETRY) - 1)]
-    row.failures += 1
-    row.last_error = f"{type(error).__name__}: {error}"[:2000]
-    row.save(update_fields=["failures", "retry_at", "last_error"])
+    with transaction.atomic():
+        row = Clock.objects.select_for_update(no_key=True).get(pk=clock_id)
+        row.retry_at = at + _RETRY[min(row.failures, len(_RETRY) - 1)]
+        row.failures += 1
+        # What the database refuses in a text must not keep it from knowing what is wrong.
+        row.last_error = f"{type(error).__name__}: {error}".replace("\0", "\N{REPLACEMENT CHARACTER}")[:2000]
+        row.save(update_fields=["failures", "retry_at", "last_error"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ passed in, never read.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -19,7 +18,6 @@ from uuid import UUID
 
 from django.core.files.base import File
 from django.db import models, transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -63,8 +61,6 @@ from companies.models import Membership
 from employees.models import Employee
 from notifications import outbox
 from sensitivity import matching
-
-logger = logging.getLogger(__name__)
 
 # These take days for a trip that it did not hold before. They wait for each other where the applicant is the same, so
 # that the later one can name the earlier; the exclusion constraint of the table is the net below.
@@ -176,7 +172,24 @@ def _fetch(request_id: UUID, actor: Actor, at: datetime, *, claims_days: bool = 
     return request.as_of(at)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A step that is taken in memory: the rows it changes, with what was stored of them, and those it adds."""
+
+    changed: list[journal.Changed]
+    added: list[models.Model]
+
+
 def _take_step(
+    verb: str, request: TravelRequest, *, actor: Actor, at: datetime, prepare: Prepare = _nothing
+) -> TravelRequest:
+    made = _make_step(verb, request, actor=actor, at=at, prepare=prepare)
+    journal.write(made.changed, made.added)
+    outbox.hint()
+    return request
+
+
+def _make_step(
     verb: str,
     request: TravelRequest,
     *,
@@ -184,7 +197,7 @@ def _take_step(
     at: datetime,
     prepare: Prepare = _nothing,
     acted: ClockAction | None = None,
-) -> TravelRequest:
+) -> Made:
     if refusal := _refusal(request, verb, actor):
         raise refusal
     role = _acting_role(request, verb, actor)
@@ -207,9 +220,7 @@ def _take_step(
     )
     event = outbox.emit(f"request.{verb}", subject=request.pk, at=at, data={"state": request.state} | step.data)
     rows = [*step.rows, *clocks.added, entry, event]
-    journal.write([*clocks.changed, (request, before)], rows if acted is None else [acted, *rows])
-    outbox.hint()
-    return request
+    return Made([*clocks.changed, (request, before)], rows if acted is None else [acted, *rows])
 
 
 def _required(value: str, name: str, message: Sentence) -> str:
@@ -1194,73 +1205,22 @@ _BY_CLOCK: dict[Step, tuple[str, Prepare]] = {
 _ESCALATIONS = frozenset({Step.ESCALATE, Step.ESCALATE_TO_HEAD, Step.REPORT_OVERDUE})
 
 
-@dataclass(frozen=True, slots=True)
-class SweepResult:
-    """How many steps a sweep took, and how many failed."""
+def clock_step(request: TravelRequest, row: Clock, *, at: datetime) -> Made:
+    """The step of the clock in `row`, one of the running ones of `request`, that is due at `at`. Nothing is written.
 
-    taken: int
-    failed: int
-
-
-def act_on_clock(clock_id: UUID, *, at: datetime) -> bool:
-    """Take the step of a clock that is due at `at`; False when it is not due (any more), or somebody else is at it.
-
-    Locks the request (not waiting for somebody who is at it: a later sweep comes by), looks again, then goes through
-    the same gate as a person. What was due several times over (after an outage) is taken once, the gravest step of it.
+    It goes through the same gate as a person's. What was due several times over (after an outage) is taken once, the
+    gravest step of it. The caller holds the lock on the request, and writes what comes back.
     """
-    rules.moment_is_aware(at)
-    with transaction.atomic():
-        request = queries.locked(SYSTEM, skip=True, clocks=clock_id).first()
-        if request is None:
-            return False
-        request.as_of(at)
-        row = next((clock for clock in request.running_clocks.values() if clock.pk == clock_id), None)
-        if row is None or row.next_action_at is None or row.next_action_at > at:
-            return False
-        step, scheduled = timekeeping.step_due(request, row, at=at)
-        request.clock_step = step.value
-        acted = ClockAction(clock=row, step=step, scheduled_at=scheduled, at=at)
-        verb, prepare = _BY_CLOCK.get(step, ("escalate" if step in _ESCALATIONS else "remind", _nothing))
+    request.as_of(at)
+    step, scheduled = timekeeping.step_due(request, row, at=at)
+    request.clock_step = step.value
+    verb, prepare = _BY_CLOCK.get(step, ("escalate" if step in _ESCALATIONS else "remind", _nothing))
 
-        def with_clock(taken: _Step) -> Mapping[str, Any] | None:
-            taken.data |= {"clock": row.kind, "step": step.value}
-            if step in _ESCALATIONS:
-                taken.add(Escalation, clock_kind=row.kind, step=step)
-            return prepare(taken)
+    def with_clock(taken: _Step) -> Mapping[str, Any] | None:
+        taken.data |= {"clock": row.kind, "step": step.value}
+        if step in _ESCALATIONS:
+            taken.add(Escalation, clock_kind=row.kind, step=step)
+        return prepare(taken)
 
-        _take_step(verb, request, actor=SYSTEM, at=at, prepare=with_clock, acted=acted)
-    return True
-
-
-def due_clocks(*, at: datetime, limit: int) -> list[UUID]:
-    """The ids of clocks with an action due at `at`, the longest due first. Those that failed wait for their retry."""
-    return list(
-        Clock.objects.filter(next_action_at__lte=at, ended_at=None)
-        .filter(Q(retry_at=None) | Q(retry_at__lte=at))
-        .order_by("next_action_at", "id")
-        .values_list("pk", flat=True)[:limit]
-    )
-
-
-def sweep(*, at: datetime, batch: int = 500) -> SweepResult:
-    """Take every step of every clock that is due at `at`. Safe to run twice, or on two machines, at the same time.
-
-    A clock whose step fails fails alone: it is logged, tried again after a growing wait, and seen by administrators.
-    """
-    taken = failed = 0
-    while ids := due_clocks(at=at, limit=batch):
-        progress = 0
-        for clock_id in ids:
-            try:
-                acted = act_on_clock(clock_id, at=at)
-            except Exception as error:
-                logger.exception("clock %s could not be acted on", clock_id)
-                timekeeping.note_failure(clock_id, error, at=at)
-                failed += 1
-                progress += 1
-            else:
-                taken += acted
-                progress += acted
-        if not progress:
-            break
-    return SweepResult(taken=taken, failed=failed)
+    acted = ClockAction(clock=row, step=step, scheduled_at=scheduled, at=at)
+    return _make_step(verb, request, actor=SYSTEM, at=at, prepare=with_clock, acted=acted)

@@ -13,15 +13,21 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import Max, Q, QuerySet
+from django.dispatch import Signal
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from accounts.refusals import NotAllowed
 from authorities.models import CalendarDay, CalendarYear, InForce, Office
 from authorities.rereading import Reread
 from authorities.working_days import SpecialDay, WorkingDays
 
 Status = CalendarYear.Status
+
+# Sent when what was published is committed, with `at` (aware) and `by` (the account that published, or None).
+came_into_force = Signal()
 
 
 def load(office_id: int | None, *, version: int | None = None) -> WorkingDays:
@@ -56,7 +62,8 @@ def _zone(office_id: int | None) -> ZoneInfo:
 
 
 def _read_newest(office_id: int | None, before: WorkingDays | None) -> WorkingDays:
-    version = _of(office_id).aggregate(newest=Max("since"))["newest"] or 0
+    # The same number for all offices, whoever's year came into force last: what has looked at it is up to date.
+    version = newest_version()
     if before is not None and before.version == version:
         return before
     return _versioned(office_id, version)
@@ -85,19 +92,32 @@ def _versioned(office_id: int | None, version: int) -> WorkingDays:
 
 
 def publish(
-    calendar_id: int, *, at: datetime, status: Status = Status.PUBLISHED, using: str = "default"
+    calendar_id: int,
+    *,
+    at: datetime,
+    status: Status = Status.PUBLISHED,
+    by: int | None = None,
+    using: str = "default",
 ) -> CalendarYear:
-    """Bring a draft into force. InForce when it is not a draft any more; ValueError for `status` draft."""
+    """Bring a draft into force, by the account `by` (None: by the installation itself).
+
+    InForce when it is not a draft any more; NotAllowed when `by` worked on the draft: dates that people are told rest
+    on two pairs of eyes; ValueError for `status` draft. Clocks that run are settled by the worker (`came_into_force`).
+    """
     if status == Status.DRAFT:
         raise ValueError("A calendar comes into force as provisional or as published.")
     with transaction.atomic(using=using):
         row = CalendarYear.objects.using(using).select_for_update(of=("self",)).get(pk=calendar_id)
         if not row.is_draft:
             raise InForce(f"{row} is in force")
-        row.status, row.published_at, row.since = status, at, _next_version(using)
+        if by is not None and row.authors.using(using).filter(pk=by).exists():
+            raise NotAllowed(_("You worked on this draft. Another person must compare it and publish it."))
+        row.status, row.published_at, row.since, row.published_by_id = status, at, _next_version(using), by
         row.save(using=using)
         forget()
         transaction.on_commit(forget, using=using)
+        if using == DEFAULT_DB_ALIAS:  # a migration begins what no clock can have counted in
+            transaction.on_commit(lambda: came_into_force.send(sender=CalendarYear, at=at, by=by))
     return row
 
 
@@ -109,9 +129,15 @@ def _next_version(using: str) -> int:
 
 
 def draft(
-    office_id: int | None, year: int, *, days: Iterable[SpecialDay], source: str, using: str = "default"
+    office_id: int | None,
+    year: int,
+    *,
+    days: Iterable[SpecialDay],
+    source: str,
+    by: int | None = None,
+    using: str = "default",
 ) -> CalendarYear:
-    """A draft of the next version of a year."""
+    """A draft of the next version of a year, by the account `by`, who then cannot publish it."""
     with transaction.atomic(using=using):
         versions = CalendarYear.objects.using(using).filter(office=office_id, year=year)
         row = CalendarYear.objects.using(using).create(
@@ -124,13 +150,36 @@ def draft(
             CalendarDay(calendar=row, day=day.day, is_working=day.is_working, name_zh=day.name_zh, name_en=day.name_en)
             for day in days
         )
+        if by is not None:
+            row.authors.add(by)
     return row
 
 
-def correction(calendar: CalendarYear) -> CalendarYear:
-    """A draft of the next version of a year that begins as a copy of `calendar`."""
-    days = calendar.days.values_list("day", "is_working", "name_zh", "name_en")
-    return draft(calendar.office_id, calendar.year, days=[SpecialDay(*day) for day in days], source=calendar.source)
+def correction(calendar: CalendarYear, *, by: int | None = None) -> CalendarYear:
+    """A draft of the next version of a year that begins as a copy of `calendar`, by the account `by`."""
+    return draft(calendar.office_id, calendar.year, days=days_of(calendar), source=calendar.source, by=by)
+
+
+def days_of(calendar: CalendarYear) -> list[SpecialDay]:
+    """The special days of one version of a year, in their order."""
+    return [SpecialDay(*day) for day in calendar.days.values_list("day", "is_working", "name_zh", "name_en")]
+
+
+def replace_days(calendar_id: int, *, days: Iterable[SpecialDay], source: str, by: int) -> CalendarYear:
+    """Put these days in the place of all days of a draft; `by` becomes one of its authors. InForce when it is none."""
+    with transaction.atomic():
+        row = CalendarYear.objects.select_for_update(of=("self",)).get(pk=calendar_id)
+        if not row.is_draft:
+            raise InForce(f"{row} is in force")
+        row.days.all().delete()
+        CalendarDay.objects.bulk_create(
+            CalendarDay(calendar=row, day=day.day, is_working=day.is_working, name_zh=day.name_zh, name_en=day.name_en)
+            for day in days
+        )
+        row.source = source
+        row.save(update_fields=["source"])
+        row.authors.add(by)
+    return row
 
 
 # The State Council announces the days off of a year in the autumn before it. Of the years after, only what the

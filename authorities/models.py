@@ -335,6 +335,17 @@ class CalendarYear(models.Model):
         help_text=_("The version of all calendars with which this one came into force."),
     )
     published_at = models.DateTimeField(_("in force since"), null=True, editable=False)
+    authors = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="+", editable=False, verbose_name=_("drafted by")
+    )
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("brought into force by"),
+    )
 
     class Meta:
         verbose_name = _("calendar year")

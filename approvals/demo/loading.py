@@ -22,7 +22,7 @@ from django.db.models import F
 from accounts.actors import actor_for
 from accounts.models import AccessEntry, User
 from accounts.roles import SYSTEM, Actor, Role
-from approvals import queries, rules, workflow
+from approvals import queries, rules, sweeping, workflow
 from approvals.demo import papers, places, printed, stories, trips
 from approvals.demo.stories import Act, Fate, Telling
 from approvals.models import Clock, TravelRequest
@@ -277,7 +277,7 @@ class _Simulation:
         if self.due.get(clock_id, at) > at - _SWEEP or clock_id not in self.due:
             return
         del self.due[clock_id]
-        if workflow.act_on_clock(clock_id, at=at):
+        if sweeping.act_on_clock(clock_id, at=at):
             request_id = Clock.objects.values_list("request_id", flat=True).get(pk=clock_id)
             self.watch(Clock.objects.filter(request_id=request_id, ended_at=None))
 

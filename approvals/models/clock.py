@@ -55,7 +55,8 @@ class Clock(models.Model):
                 fields=["next_action_at", "id"],
                 condition=Q(next_action_at__isnull=False),
                 name="approvals_clock_due",
-            )
+            ),
+            models.Index(fields=["calendar_checked", "id"], condition=Q(ended_at=None), name="approvals_clock_behind"),
         ]
 
     def __str__(self) -> str:

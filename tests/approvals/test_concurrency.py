@@ -10,7 +10,7 @@ from django.db import connection
 
 from accounts.refusals import NotAllowed, NotFound, NotNow
 from accounts.roles import Actor, Role
-from approvals import workflow
+from approvals import sweeping, workflow
 from approvals.models import Clock, Leg, TravelRequest
 from approvals.states import State
 from audit.models import Entry
@@ -152,7 +152,7 @@ def test_a_person_and_the_clock_meet() -> None:
     with Crowd(PEOPLE) as crowd:
         results = crowd.at_once(
             [lambda who=who: workflow.endorse(cast.request.pk, actor=who, at=at) for who in officers]
-            + [lambda: workflow.act_on_clock(clock_id, at=at)] * 4
+            + [lambda: sweeping.act_on_clock(clock_id, at=at)] * 4
         )
     won = [result for result in results if result is True or isinstance(result, TravelRequest)]
     lost = [result for result in results if not (result is True or isinstance(result, TravelRequest))]

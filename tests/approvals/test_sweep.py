@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.refusals import NotNow
 from accounts.roles import Role
-from approvals import timekeeping, workflow
+from approvals import journal, queries, sweeping, timekeeping, workflow
 from approvals.models import Clock, ClockAction, CompanyReview, Decision, Escalation, TravelRequest
 from approvals.models.decision import Outcome
 from approvals.states import State
-from approvals.workflow import SweepResult
+from approvals.sweeping import SweepResult
 from audit.models import Entry
 from authorities import policies
 from authorities.terms import RULE_BOOK, ClockKind
@@ -54,7 +54,7 @@ def run_clocks(start: datetime, until: datetime) -> None:
         if due["first"] is None:
             return
         now = max(now, due["first"])
-        assert workflow.sweep(at=now).taken
+        assert sweeping.sweep(at=now).taken
 
 
 def told(cast: Cast, person: Any, moment: datetime) -> list[str]:
@@ -74,8 +74,8 @@ def test_silence_of_the_company_forwards() -> None:
     run_clocks(at(3, 12), at(6, 23))
     assert verbs_of(cast.request) == [("remind", "remind"), ("remind", "remind")]
     with nothing_moved():
-        assert workflow.sweep(at=at(7) - timedelta(microseconds=1)) == SweepResult(taken=0, failed=0)
-    assert workflow.sweep(at=at(7)) == SweepResult(taken=1, failed=0)
+        assert sweeping.sweep(at=at(7) - timedelta(microseconds=1)) == SweepResult(taken=0, failed=0)
+    assert sweeping.sweep(at=at(7)) == SweepResult(taken=1, failed=0)
     assert state_of(cast.request) == State.AUTHORITY_REVIEW
     review = CompanyReview.objects.get(request=cast.request)
     assert (review.outcome, review.by_id, review.at) == ("silent", None, at(7))
@@ -172,7 +172,7 @@ def test_who_does_not_react_is_reminded_first_and_can_come_back(state: State) ->
     run_clocks(cast.request.state_since, over - timedelta(hours=1))
     assert verbs_of(cast.request).count(("remind", "remind")) == reminders
     assert state_of(cast.request) == state
-    workflow.sweep(at=over)
+    sweeping.sweep(at=over)
     request = TravelRequest.unscoped.get(pk=cast.request.pk)
     assert (request.state, request.lapsed_from) == (State.LAPSED, state)
     call("reopen", request.pk, actor(cast.applicant.user, over), over)
@@ -182,8 +182,8 @@ def test_who_does_not_react_is_reminded_first_and_can_come_back(state: State) ->
 @pytest.mark.django_db
 def test_a_cleared_trip_closes_after_the_return() -> None:
     cast = in_state(State.APPROVED)
-    assert workflow.sweep(at=at(29, month=4) - timedelta(seconds=1)).taken == 0
-    assert workflow.sweep(at=at(29, month=4)).taken == 1
+    assert sweeping.sweep(at=at(29, month=4) - timedelta(seconds=1)).taken == 0
+    assert sweeping.sweep(at=at(29, month=4)).taken == 1
     assert state_of(cast.request) == State.CLOSED
 
 
@@ -216,7 +216,7 @@ def test_the_window_to_reply_closes_by_itself_and_confirmation_becomes_possible(
     cast = in_state(State.DECISION_PROPOSED)
     until = cast.request.reply_until
     assert until == at(11)
-    workflow.sweep(at=until)
+    sweeping.sweep(at=until)
     assert ("remind", "open_confirmation") in verbs_of(cast.request)
     assert call("confirm", cast.request.pk, actor(cast.senior, until), until).state == State.DENIED
 
@@ -227,20 +227,20 @@ def test_the_window_to_reply_closes_by_itself_and_confirmation_becomes_possible(
 @pytest.mark.django_db
 def test_sweeping_again_does_nothing() -> None:
     in_state(State.COMPANY_REVIEW)
-    assert workflow.sweep(at=at(7)).taken == 1
+    assert sweeping.sweep(at=at(7)).taken == 1
     with nothing_moved():
-        assert workflow.sweep(at=at(7)) == SweepResult(taken=0, failed=0)
+        assert sweeping.sweep(at=at(7)) == SweepResult(taken=0, failed=0)
 
 
 @pytest.mark.django_db
 def test_after_a_week_without_sweeps_people_are_told_once() -> None:
     """Two reminders and the forwarding were missed: what is told is that it was forwarded."""
     cast = in_state(State.COMPANY_REVIEW)
-    assert workflow.sweep(at=at(6, 23)).taken == 1  # two reminders were due: one is enough
+    assert sweeping.sweep(at=at(6, 23)).taken == 1  # two reminders were due: one is enough
     assert verbs_of(cast.request) == [("remind", "remind")]
     other = in_state(State.COMPANY_REVIEW, employee=employ("Bo Li", cast.request.company))
     back = at(12, 10)
-    workflow.sweep(at=back)
+    sweeping.sweep(at=back)
     assert verbs_of(other.request) == [("forward", "forward")]
     assert CompanyReview.objects.get(request=other.request).at == back
     subjects = told(other, other.officer, back)
@@ -251,9 +251,9 @@ def test_after_a_week_without_sweeps_people_are_told_once() -> None:
 @pytest.mark.django_db
 def test_after_a_long_outage_the_gravest_step_is_taken_and_the_milder_ones_with_it() -> None:
     cast = in_state(State.AUTHORITY_REVIEW)
-    workflow.sweep(at=at(13, 10))  # reminders, the senior and the head of office were due meanwhile
+    sweeping.sweep(at=at(13, 10))  # reminders, the senior and the head of office were due meanwhile
     assert verbs_of(cast.request) == [("escalate", "escalate_to_head")]
-    workflow.sweep(at=at(20))
+    sweeping.sweep(at=at(20))
     assert verbs_of(cast.request)[-1] == ("deem_approved", "deem_approved")
 
 
@@ -267,10 +267,10 @@ def test_eight_sweepers_at_once_take_each_step_once() -> None:
     requests = due_requests(12)
     before = Entry.objects.count()
     with Crowd(8) as crowd:
-        results = crowd.at_once([lambda: workflow.sweep(at=at(7), batch=5)] * 8)
+        results = crowd.at_once([lambda: sweeping.sweep(at=at(7), batch=5)] * 8)
     assert all(isinstance(result, SweepResult) for result in results), results
     # Whoever finds everything taken by others leaves it to them; what is left after that is found by the next sweep.
-    last = workflow.sweep(at=at(7))
+    last = sweeping.sweep(at=at(7))
     assert sum(result.taken for result in results) + last.taken == len(requests)
     assert not any(result.failed for result in [*results, last])
     assert Entry.objects.count() == before + len(requests)
@@ -280,27 +280,27 @@ def test_eight_sweepers_at_once_take_each_step_once() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("count", [1, 3])
-def test_one_and_three_that_are_due(count: int) -> None:
+def test_a_batch_takes_as_many_statements_as_one(count: int) -> None:
     requests = due_requests(count)
-    assert set(workflow.due_clocks(at=at(7), limit=500)) == {one.clocks.get(kind="company").pk for one in requests}
+    with transaction.atomic():
+        found = queries.claim_due(at=at(7), limit=500)
+    assert {row.pk for _request, row in found} == {one.clocks.get(kind="company").pk for one in requests}
     with CaptureQueriesContext(connection) as taken:
-        assert workflow.sweep(at=at(7), batch=2) == SweepResult(taken=count, failed=0)
-    # So many for each, and one look at what is due for each batch and one that finds nothing.
-    looks = -(-count // 2) + 1
-    assert (len(taken) - looks) % count == 0
-    assert (len(taken) - looks) // count <= 8
+        assert sweeping.sweep(at=at(7)) == SweepResult(taken=count, failed=0)
+    # Claim, requests, clocks, offices, one write; and a claim that finds nothing. Each batch in its own savepoint.
+    assert len([one for one in taken if "SAVEPOINT" not in one["sql"]]) == 6
 
 
 @pytest.mark.django_db
 def test_looking_for_what_is_due_uses_the_partial_index_and_one_query() -> None:
     due_requests(1)
     with CaptureQueriesContext(connection) as looked:
-        assert workflow.sweep(at=NOW) == SweepResult(taken=0, failed=0)
-    assert len(looked) == 1
+        assert sweeping.sweep(at=NOW) == SweepResult(taken=0, failed=0)
+    [claim] = [one["sql"] for one in looked if "SAVEPOINT" not in one["sql"]]
     with connection.cursor() as cursor:
         # A table as small as this one would be read as a whole.
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
-        cursor.execute(f"EXPLAIN {looked.captured_queries[0]['sql']}")
+        cursor.execute(f"EXPLAIN {claim}")
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "approvals_clock_due" in plan
 
@@ -322,7 +322,7 @@ def broken() -> Iterator[tuple[TravelRequest, TravelRequest]]:
 @pytest.mark.django_db
 def test_a_clock_that_fails_fails_alone_and_is_seen(broken: tuple[TravelRequest, TravelRequest]) -> None:
     first, second = broken
-    assert workflow.sweep(at=at(7)) == SweepResult(taken=1, failed=1)
+    assert sweeping.sweep(at=at(7)) == SweepResult(taken=1, failed=1)
     assert (state_of(first), state_of(second)) == (State.COMPANY_REVIEW, State.AUTHORITY_REVIEW)
     clock = Clock.objects.get(request=first, kind="company")
     assert clock.failures == 1
@@ -339,15 +339,15 @@ def test_it_is_tried_again_at_growing_distances_and_starts_anew_when_it_succeeds
     sound = Clock.objects.exclude(request=first).earliest("started_at").policy_version
     now, waits = at(7), []
     for _attempt in range(7):
-        assert workflow.sweep(at=now).failed == 1
-        assert workflow.sweep(at=now + timedelta(seconds=59)) == SweepResult(taken=0, failed=0)
+        assert sweeping.sweep(at=now).failed == 1
+        assert sweeping.sweep(at=now + timedelta(seconds=59)) == SweepResult(taken=0, failed=0)
         clock = Clock.objects.get(request=first, kind="company")
         assert clock.retry_at
         waits.append(int((clock.retry_at - now).total_seconds() // 60))
         now = clock.retry_at
     assert waits == [1, 5, 30, 120, 360, 360, 360]
     Clock.objects.filter(pk=clock.pk).update(policy_version=sound)
-    assert workflow.sweep(at=now) == SweepResult(taken=1, failed=0)
+    assert sweeping.sweep(at=now) == SweepResult(taken=1, failed=0)
     clock.refresh_from_db()
     assert (clock.failures, clock.retry_at, clock.last_error) == (0, None, "")
     assert state_of(first) == State.AUTHORITY_REVIEW
@@ -362,10 +362,10 @@ def test_a_request_that_somebody_is_at_is_left_for_the_next_sweep() -> None:
         with other.cursor() as cursor:
             cursor.execute("BEGIN")
             cursor.execute("SELECT 1 FROM approvals_travelrequest WHERE id = %s FOR NO KEY UPDATE", [request.pk])
-            assert workflow.act_on_clock(clock_id, at=at(7)) is False
-            assert workflow.sweep(at=at(7)) == SweepResult(taken=0, failed=0)
+            assert sweeping.act_on_clock(clock_id, at=at(7)) is False
+            assert sweeping.sweep(at=at(7)) == SweepResult(taken=0, failed=0)
             cursor.execute("ROLLBACK")
-        assert workflow.sweep(at=at(7)) == SweepResult(taken=1, failed=0)
+        assert sweeping.sweep(at=at(7)) == SweepResult(taken=1, failed=0)
     finally:
         other.close()
 
@@ -373,7 +373,7 @@ def test_a_request_that_somebody_is_at_is_left_for_the_next_sweep() -> None:
 @pytest.mark.django_db
 def test_a_step_is_taken_once_says_the_database_too() -> None:
     cast = in_state(State.COMPANY_REVIEW)
-    workflow.sweep(at=at(6, 12))
+    sweeping.sweep(at=at(6, 12))
     done = ClockAction.objects.get(clock__request=cast.request)
     with pytest.raises(IntegrityError, match="approvals_clock_action_once"), transaction.atomic():
         ClockAction.objects.create(clock=done.clock, step=done.step, scheduled_at=done.scheduled_at, at=at(7))
@@ -409,7 +409,7 @@ def test_no_clock_outlives_its_state() -> None:
     cast = in_state(State.COMPANY_REVIEW)
     call("withdraw", cast.request.pk, actor(cast.applicant.user, at(4)), at(4))
     assert not Clock.objects.filter(request=cast.request, ended_at=None).exists()
-    assert workflow.sweep(at=at(30, month=6)) == SweepResult(taken=0, failed=0)
+    assert sweeping.sweep(at=at(30, month=6)) == SweepResult(taken=0, failed=0)
     with pytest.raises(NotNow):
         workflow.forward(cast.request.pk, at=at(30, month=6))
     assert OutboxEvent.objects.filter(subject=cast.request.pk).latest("at").event == "request.withdraw"
