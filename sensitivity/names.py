@@ -1,10 +1,27 @@
-"""How names of organisations and events are compared. Never names of persons."""
+"""How names of organisations and events are compared. Never names of persons.
 
-import unicodedata
-from collections.abc import Collection, Iterable
+Two names are the same when their keys are equal: case, width, punctuation, accents, legal forms, "the", "of" and "and",
+simplified or traditional characters make no difference. Two names resemble each other when `resemblance` says so; the
+database finds those to be compared. What is stored of a name is derived: `rekey` writes it anew.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sensitivity.models import EntryName, ListEntry
+from django.db import connection, transaction
+
+from sensitivity import resemblance
+from sensitivity.models import NAMED_KINDS, EntryName, ListEntry
+from sensitivity.resemblance import BY_INITIALS, SIMILAR
+
+MOST = 10
+"""At most so many possible matches for one name that was written: what a person can look through."""
+_TRIGRAMS = 0.3
+"""Less than this share of trigrams is not compared further (the threshold that pg_trgm itself starts with)."""
+_COMPARED = 15
+"""So many candidates of a reading are compared word by word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,25 +34,117 @@ class Possible:
     score: float
 
 
+@lru_cache(maxsize=4_096)
 def key(name: str) -> str:
-    """A name as it is compared: NFKC, case folded, white space folded to single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """The form in which names are compared exactly. Of a key it is the key itself; empty only for a blank name."""
+    return resemblance.joined(resemblance.without_legal_form(resemblance.significant(resemblance.words(name))))
 
 
 def keys(*, label_zh: str, label_en: str, aliases: Iterable[str]) -> list[str]:
     """Every key by which an entry with these names is found, each once, in order."""
-    return list(dict.fromkeys(found for name in (label_zh, label_en, *aliases) if (found := key(name))))
+    return list(_by_key(label_zh, label_en, aliases))
+
+
+def _by_key(label_zh: str, label_en: str, aliases: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in (label_zh, label_en, *aliases):
+        if written := key(name):
+            found.setdefault(written, " ".join(name.split()))
+    return found
+
+
+def values(*, label_zh: str, label_en: str, aliases: Iterable[str]) -> list[dict[str, Any]]:
+    """What is stored for an entry with these names: for each key its name, its form and its blocks."""
+    found = []
+    for written, name in _by_key(label_zh, label_en, aliases).items():
+        readings = resemblance.readings(name)
+        form = "|".join(one.form for one in readings)
+        blocks = resemblance.numbers(resemblance.stored_blocks(readings))
+        found.append({"key": written, "name": name, "form": form, "blocks": blocks})
+    return found
 
 
 def rows(entries: Iterable[ListEntry]) -> list[EntryName]:
     """The names of `entries` (saved, of organisation and event lists), as rows that are not saved."""
     return [
-        EntryName(entry_id=entry.pk, version_id=entry.version_id, key=name)
+        EntryName(entry_id=entry.pk, version_id=entry.version_id, **one)
         for entry in entries
-        for name in keys(label_zh=entry.label_zh, label_en=entry.label_en, aliases=entry.aliases)
+        for one in values(label_zh=entry.label_zh, label_en=entry.label_en, aliases=entry.aliases)
     ]
 
 
+def rekey(*, batch: int = 2_000) -> Iterator[int]:
+    """Write the names of all entries anew, `batch` entries at a time, each batch whole; yields how many are done.
+
+    For when the rules, or the libraries behind them, have changed. Assessments go on meanwhile; one that was made
+    stays as it is.
+    """
+    done, last = 0, 0
+    named = ListEntry.objects.filter(version__list__kind__in=NAMED_KINDS).order_by("pk")
+    while True:
+        with transaction.atomic():
+            some = list(named.filter(pk__gt=last).select_for_update(no_key=True, of=("self",))[:batch])
+            if not some:
+                return
+            EntryName.objects.filter(entry__in=some).delete()
+            EntryName.objects.bulk_create(rows(some))
+        done, last = done + len(some), some[-1].pk
+        yield done
+
+
+# What is compared at all is looked up by blocks, of the asked versions only. Of the names that differ in a word the
+# trigrams keep the most similar; a short form and what it is short for share no trigram, and need none.
+_FOUND = """
+    SELECT q.written, q.reading, k.entry_id, k.name, k.form, k.by_initials
+    FROM (VALUES {}) AS q(written, reading, form, key, by_words, by_initials)
+    CROSS JOIN LATERAL (
+        (
+            SELECT n.entry_id, n.name, n.form, FALSE AS by_initials FROM sensitivity_entryname n
+            WHERE sensitivity_blocks_in(n.version_id, n.blocks) && q.by_words AND similarity(n.form, q.form) >= {}
+            ORDER BY similarity(n.form, q.form) DESC, n.entry_id LIMIT {}
+        )
+        UNION ALL
+        (
+            SELECT n.entry_id, n.name, n.form, TRUE FROM sensitivity_entryname n
+            WHERE sensitivity_blocks_in(n.version_id, n.blocks) && q.by_initials
+            ORDER BY n.entry_id LIMIT {}
+        )
+    ) k
+    WHERE NOT EXISTS (SELECT FROM sensitivity_entryname s WHERE s.entry_id = k.entry_id AND s.key = q.key)
+"""
+_ROW = "(%s, %s, %s, %s, %s::int[], %s::int[])"
+
+
 def possible(written: Collection[str], *, versions: Collection[int]) -> list[Possible]:
-    """The entries of `versions` whose names resemble one of `written` without being the same."""
-    return []
+    """The entries of `versions` whose names resemble one of `written` without being the same. One query.
+
+    For each name that was written at most `MOST` entries, each once, the most similar first. Never given a person.
+    """
+    asked = [(name, resemblance.readings(name)) for name in dict.fromkeys(written) if key(name)]
+    if not asked or not versions:
+        return []
+    parameters: list[Any] = []
+    for at, (name, readings) in enumerate(asked):
+        for number, one in enumerate(readings):
+            by_words = resemblance.numbers(resemblance.word_blocks(one))
+            by_initials = resemblance.numbers(resemblance.short_blocks(one))
+            parameters += [at, number, one.form, key(name), _of(by_words, versions), _of(by_initials, versions)]
+    sql = _FOUND.format(", ".join([_ROW] * (len(parameters) // 6)), _TRIGRAMS, _COMPARED, _COMPARED)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        found = cursor.fetchall()
+    best: dict[tuple[int, int], tuple[float, bool, str]] = {}
+    for at, number, entry_id, entry_name, form, by_initials in found:
+        name, readings = asked[at]
+        likeness = BY_INITIALS if by_initials else resemblance.score_of_forms(readings[number].words, form)
+        if likeness >= SIMILAR:  # of names that are equally similar, the one in the same script is shown
+            this = (round(likeness, 3), entry_name.isascii() == name.isascii(), entry_name)
+            best[at, entry_id] = max(this, best.get((at, entry_id), this))
+    of_each: list[list[Possible]] = [[] for _name in asked]
+    for (at, entry_id), (likeness, _script, entry_name) in best.items():
+        of_each[at].append(Possible(entry_id, asked[at][0], entry_name, likeness))
+    return [one for some in of_each for one in sorted(some, key=lambda one: (-one.score, one.entry_id))[:MOST]]
+
+
+def _of(blocks: Iterable[int], versions: Iterable[int]) -> list[int]:
+    return [resemblance.in_version(block, version) for version in versions for block in blocks]

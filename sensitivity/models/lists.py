@@ -309,17 +309,34 @@ class ListEntry(models.Model):
 
 
 class EntryName(models.Model):
-    """A name by which an entry of an organisation or event list is found: written as `sensitivity.names.key` does."""
+    """A name by which an entry of an organisation or event list is found. Derived: `sensitivity.names` writes it.
+
+    `key` is how the name is compared exactly. `form` is its words in plain letters, whatever the script, so that
+    trigrams see them in any locale; `blocks` are what it shares with names that may be similar.
+    """
 
     entry = models.ForeignKey(ListEntry, models.CASCADE, related_name="names")
     version = models.ForeignKey(ListVersion, models.CASCADE, related_name="+")
     key = models.TextField(_("name as it is compared"))
+    name = models.TextField(_("name as it is written"), default="")
+    form = models.TextField(_("name in plain letters"), default="")
+    blocks = ArrayField(models.IntegerField(), verbose_name=_("blocks"), default=list)
 
     class Meta:
         verbose_name = _("name of an entry")
         verbose_name_plural = _("names of entries")
         constraints = [models.UniqueConstraint(fields=["entry", "key"], name="sensitivity_name_once")]
-        indexes = [models.Index(fields=["key", "version"], name="sensitivity_name_by_key")]
+        indexes = [
+            models.Index(fields=["key", "version"], name="sensitivity_name_by_key"),
+            # Blocks of one version meet blocks of that version only, so old versions cost a search nothing. What is
+            # pending is searched from end to end by everybody: it stays small.
+            GinIndex(
+                models.Func("version", "blocks", function="sensitivity_blocks_in"),
+                name="sensitivity_name_blocks",
+                fastupdate=True,
+                gin_pending_list_limit=128,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.key
