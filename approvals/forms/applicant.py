@@ -6,7 +6,8 @@ still empty does not prevent that. What does not fit is kept as it was typed. No
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import QueryDict
 from django.utils.functional import Promise
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
@@ -24,9 +25,9 @@ from approvals import rules
 from approvals.models import Attachment, Leg, TravelRequest
 from approvals.models.travel_request import Device, Purpose
 from interface.widgets import DateInput
-from sensitivity.taxonomy import SUBJECTS
+from sensitivity import picking
+from sensitivity.picking import Subject
 
-# Further ahead nobody asks for clearance: it is a mistyped year.
 HOME = "CN"
 REQUIRED = "required"
 
@@ -41,15 +42,20 @@ def _field(model: type[models.Model], name: str, **options: Any) -> Any:
 
 
 class SectionForm(forms.Form):
-    """A section of one form. `values()` are the fields of the request that it writes."""
+    """A section of the form of `trip`. `values()` are the fields of the request that it writes."""
 
     use_required_attribute = False
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, trip: TravelRequest, find: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.trip, self.find = trip, find
         for field in self.fields.values():
             # A browser cuts off silently what is longer; here it is kept, with an error.
             field.widget.attrs.pop("maxlength", None)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Fit the fields to the trip."""
 
     @property
     def is_storable(self) -> bool:
@@ -119,8 +125,41 @@ def _country_choices() -> list[tuple[str, str | Promise]]:
     return [("", _("Choose a country or region")), *named]
 
 
+class SubdivisionField(forms.ChoiceField):
+    """The state or province of a country of which a list in force names one. One select, grouped by country."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("State or province"),
+            required=False,
+            error_messages={"invalid_choice": _("We do not know this state or province. Choose one of the list.")},
+        )
+        self.widget.attrs["data-subdivision"] = ""
+
+    def offer(self, subdivided: picking.Subdivided) -> None:
+        """Offer the subdivisions of these countries, and say for which countries it is asked."""
+        names = {code: str(countries.name(code)) for code in subdivided}
+        self.help_text = _("Asked for these only, because a list names a part of them: %(countries)s") % {
+            "countries": gettext(", ").join(names.values())
+        }
+        self.choices = [("", _("Choose, if it is one of these countries"))] + [
+            (names[code], list(places)) for code, places in subdivided.items()
+        ]
+
+
+def subdivision_problem(country: str, subdivision: str, subdivided: picking.Subdivided) -> str | Promise:
+    """What is wrong with the state or province given for `country`; empty when nothing is."""
+    if subdivision and not subdivision.startswith(f"{country}-"):
+        return _("This state or province lies in another country. Choose one of the country of this place.")
+    if subdivision and subdivision not in dict(subdivided.get(country, ())):
+        return _("We do not know this state or province. Choose one of the list.")
+    if not subdivision and country in subdivided:
+        return _("Choose the state or province: a list names a part of this country, not all of it.")
+    return ""
+
+
 class LegForm(forms.Form):
-    """One place of the trip."""
+    """One place of the trip. `subdivided`: the countries whose state or province is asked for."""
 
     use_required_attribute = False
 
@@ -132,6 +171,7 @@ class LegForm(forms.Form):
             "invalid_choice": _("We do not know this country or region. Choose one of the list."),
         },
     )
+    subdivision = SubdivisionField()
     city = _field(Leg, "city", label=_("City"), error_messages={"required": _("Enter the city.")})
     arrives_on = forms.DateField(
         label=_("First day there"),
@@ -156,15 +196,23 @@ class LegForm(forms.Form):
         help_text=_("Who invites you or whom you visit there, if anybody."),
     )
 
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, today: date, subdivided: picking.Subdivided, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.today = today
+        self.today, self.subdivided = today, subdivided
         for field in self.fields.values():
             field.widget.attrs.pop("maxlength", None)
+        if subdivided:
+            self.fields["subdivision"].offer(subdivided)  # type: ignore[attr-defined]
+        else:
+            del self.fields["subdivision"]
 
     def clean(self) -> dict[str, Any]:
-        """The dates are in order, from today on, and not mistyped by years."""
+        """The dates are in order, from today on, not mistyped by years; the state or province is of the country."""
         cleaned: dict[str, Any] = super().clean() or {}
+        if "country" in cleaned and "subdivision" in cleaned:
+            given = cleaned["country"], cleaned["subdivision"]
+            if wrong := subdivision_problem(*given, self.subdivided):
+                self.add_error("subdivision", ValidationError(wrong, code=REQUIRED if not given[1] else "invalid"))
         arrives, leaves = cleaned.get("arrives_on"), cleaned.get("leaves_on")
         for problem in rules.leg_problems(arrives_on=arrives, leaves_on=leaves, today=self.today):
             self.add_error(problem.field, str(problem.message))
@@ -196,16 +244,80 @@ MOST_PLACES_SENT = rules.MAX_LEGS + 5
 LEGS = "legs"
 
 
-class TopicsForm(SectionForm):
-    """What will be spoken about, and what is carried."""
+@dataclass(frozen=True, slots=True)
+class SubjectChoice:
+    """A checkbox of the tree of subjects, with those below it. It is open where one of these is chosen."""
+
+    id: str
+    code: str
+    label: str
+    is_chosen: bool
+    is_open: bool
+    below: tuple[SubjectChoice, ...]
+
+
+def subject_choices(top: Iterable[Subject], chosen: frozenset[str], *, name: str, opened: bool) -> list[SubjectChoice]:
+    """The tree as checkboxes, numbered in the order of the page; `opened`: everything that was found is in sight."""
+    number = 0
+
+    def made(subject: Subject) -> SubjectChoice:
+        nonlocal number
+        own, number = f"id_{name}_{number}", number + 1
+        below = tuple(made(one) for one in subject.below)
+        in_sight = opened or any(one.is_chosen or one.is_open for one in below)
+        return SubjectChoice(own, subject.code, subject.label, subject.code in chosen, in_sight, below)
+
+    return [made(one) for one in top]
+
+
+class PicksSubjects(forms.Form):
+    """A form with a field `topics` that is picked from the tree of subjects."""
 
     topics = forms.MultipleChoiceField(
         label=_("Subjects that you will speak or hear about"),
         help_text=_("Choose all that apply. Business trips, conferences and courses need at least one."),
-        choices=SUBJECTS,
         required=False,
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": _("Choose subjects of this list.")},
+    )
+
+    def offer_subjects(
+        self, on: date, *, find: str = "", before: Iterable[str] = (), most: int = picking.MOST_OFFERED
+    ) -> None:
+        """Offer what can be picked on `on`. What was picked `before` stays readable and may stay picked.
+
+        `subjects` is then the tree as checkboxes, `subjects_cut` whether there is more to search for.
+        """
+        picked = [str(code) for code in self["topics"].value() or ()]
+        kept = list(dict.fromkeys([*picked, *before]))
+        tree = picking.subjects(on, find=find, keep=kept, most=most)
+        offered = {one.code: one.label for one in tree.walk()}
+        gone = [code for code in before if code not in offered and code not in tree.renamed]
+        labels = picking.subject_labels(gone)
+        self.renamed, self.subjects_cut = tree.renamed, tree.is_cut
+        chosen = frozenset(tree.renamed.get(code, code) for code in picked)
+        top = [*tree.top, *(Subject(code, labels[code]) for code in gone)]
+        self.subjects = subject_choices(top, chosen, name="topics", opened=bool(find.strip()))
+        self.fields["topics"].choices = [  # type: ignore[attr-defined]
+            *offered.items(),
+            *labels.items(),
+            *tree.renamed.items(),
+        ]
+
+    def clean_topics(self) -> list[str]:
+        """Each subject once, by the code that it has now."""
+        return list(dict.fromkeys(self.renamed.get(code, code) for code in self.cleaned_data["topics"]))
+
+
+class TopicsForm(PicksSubjects, SectionForm):
+    """What will be spoken about, which projects it is about, and what is carried."""
+
+    projects = forms.MultipleChoiceField(
+        label=_("Which projects of your company is it about?"),
+        help_text=_("Choose all that the trip touches; none is fine. Those that you work on come first."),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("Choose projects of this list.")},
     )
     materials = _field(
         TravelRequest,
@@ -221,6 +333,20 @@ class TopicsForm(SectionForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": _("Choose devices of this list.")},
     )
+    field_order = ("topics", "projects", "materials", "devices")
+
+    def prepare(self) -> None:
+        self.offer_subjects(self.trip.today, find=self.find, before=self.trip.topics)
+        known = dict(
+            picking.projects(company_id=self.trip.company_id, employee_id=self.trip.applicant_id, at=self.trip.now)
+        )
+        ended = [code for code in self.trip.projects if code not in known]
+        names = picking.project_names(ended, company_id=self.trip.company_id)
+        choices = [*((code, f"{code} {name}") for code, name in known.items()), *zip(ended, names, strict=True)]
+        if choices:
+            self.fields["projects"].choices = choices  # type: ignore[attr-defined]
+        else:
+            del self.fields["projects"]
 
 
 class DeclarationsForm(SectionForm):
@@ -292,7 +418,7 @@ def typed(data: QueryDict) -> dict[str, list[str]]:
     return {
         name.replace("\x00", ""): [value.replace("\x00", "") for value in values]
         for name, values in data.lists()
-        if name not in ("csrfmiddlewaretoken", "then")
+        if name not in ("csrfmiddlewaretoken", "then", "find")
     }
 
 
@@ -311,6 +437,7 @@ def stored(request: TravelRequest, section: str) -> dict[str, list[str]]:
         for index, leg in enumerate(request.itinerary):
             values = {
                 "country": str(leg.country.code),
+                "subdivision": leg.subdivision,
                 "city": leg.city,
                 "arrives_on": leg.arrives_on.isoformat(),
                 "leaves_on": leg.leaves_on.isoformat(),
@@ -353,12 +480,13 @@ def without_place(data: Typed, index: int) -> dict[str, list[str]]:
 Section = SectionForm | BaseLegFormSet
 
 
-def section_form(section: str, data: Typed | None, *, today: date) -> Section:
-    """The form of a section over `data` as typed; without data an empty one. KeyError for no section."""
+def section_form(section: str, data: Typed | None, *, trip: TravelRequest, find: str = "") -> Section:
+    """The form of a section of `trip` (as of now) over `data` as typed; without data an empty one. KeyError for no
+    section. `find`: what is searched for among the subjects."""
     bound = as_data(data) if data is not None else None
     if section == "itinerary":
-        return _places_form(bound, today=today)
-    return FORMS[section](bound)
+        return _places_form(bound, today=trip.today)
+    return FORMS[section](bound, trip=trip, find=find)
 
 
 def _places_form(bound: QueryDict | None, *, today: date, blank: int = 0) -> BaseLegFormSet:
@@ -370,21 +498,23 @@ def _places_form(bound: QueryDict | None, *, today: date, blank: int = 0) -> Bas
         validate_max=True,
         absolute_max=MOST_PLACES_SENT,
     )
-    made = kind(bound, prefix=LEGS, form_kwargs={"today": today})
+    asked = {"today": today, "subdivided": picking.subdivided(today)}
+    made = kind(bound, prefix=LEGS, form_kwargs=asked)
     assert isinstance(made, BaseLegFormSet)
     return made
 
 
-def untouched(section: str, data: Typed, *, today: date) -> Section:
+def untouched(section: str, data: Typed, *, trip: TravelRequest, find: str = "") -> Section:
     """The form of a section that shows `data` without looking for mistakes in it."""
     if section == "itinerary":
-        formset = _places_form(None, today=today, blank=max(places(data), 1))
+        formset = _places_form(None, today=trip.today, blank=max(places(data), 1))
         for index, place in enumerate(formset.forms):
             place.initial = {name: (data.get(f"{LEGS}-{index}-{name}") or [""])[0] for name in LegForm.base_fields}
         return formset
     form = FORMS[section]
     many = {name for name, field in form.base_fields.items() if isinstance(field, forms.MultipleChoiceField)}
-    return form(initial={name: values if name in many else values[0] for name, values in data.items()})
+    shown = {name: values if name in many else values[0] for name, values in data.items()}
+    return form(initial=shown, trip=trip, find=find)
 
 
 def point_at(form: Section, problems: list[Problem]) -> None:

@@ -17,7 +17,10 @@ from accounts.refusals import Invalid
 from approvals import queries, rules, workflow
 from approvals.models import TravelRequest
 from approvals.models.decision import Outcome
+from approvals.states import Tier
+from authorities.languages import by_language
 from authorities.models import ReasonCode
+from sensitivity import matching
 
 MAX_TEXT = 4000
 MAX_LINE = 500
@@ -289,6 +292,70 @@ class GroundsForm(VerbForm):
 class ProposeDenialForm(GroundsForm):
     def values(self) -> dict[str, Any]:
         return {"outcome": Outcome.DENIED.value} | super().values()
+
+
+def _yes(value: str) -> bool:
+    return value == "yes"
+
+
+class JudgeMatchForm(VerbForm):
+    """Whether a name that was written is that of a listed organisation."""
+
+    key = forms.ChoiceField(
+        label=_("Which of them"),
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose the possible match that you answer."),
+            "invalid_choice": _("This possible match has an answer already."),
+        },
+    )
+    confirmed = forms.TypedChoiceField(
+        label=_("Is it the listed organisation?"),
+        choices=[("yes", _("Yes, it is the same")), ("no", _("No, it is another one"))],
+        coerce=_yes,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Say whether it is the same.")},
+    )
+    reason = _text(
+        _("How you know"),
+        missing=_("Say how you know; the applicant reads it."),
+        rows=3,
+        help_text=_("The applicant reads it word for word. Of a confidential list, name nothing here."),
+    )
+
+    def prepare(self) -> None:
+        waiting = self.request.assessment.possible if self.request.assessment else []
+        choices = [
+            (one.key, f"{one.written} ↔ {by_language(one.hit.label_zh, one.hit.label_en)}")
+            for one in map(matching.possible_from, waiting)
+        ]
+        self.fields["key"].choices = choices  # type: ignore[attr-defined]
+        if len(choices) == 1:
+            self.initial["key"] = choices[0][0]
+
+
+class ChangeTierForm(VerbForm):
+    """Another tier than the one that it has."""
+
+    tier = forms.TypedChoiceField(
+        label=_("New tier"),
+        coerce=Tier,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose the new tier."),
+            "invalid_choice": _("The request has this tier already."),
+        },
+    )
+    reason = _text(_("Reason"), missing=_("Give the reason; the applicant receives it."))
+
+    def prepare(self) -> None:
+        others = [tier for tier in Tier if tier != self.request.tier]
+        choices = [(tier.value, f"{tier.label}: {rules.route_for(tier).label}") for tier in others]
+        self.fields["tier"].choices = choices  # type: ignore[attr-defined]
+
+
+class ReassessForm(VerbForm):
+    reason = _text(_("Reason"), help_text=_("Needed where the tier rises. The applicant receives it."))
 
 
 class RejectProposalForm(VerbForm):

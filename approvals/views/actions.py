@@ -5,7 +5,7 @@ Adding a verb is one entry in `PAGES`. What may be done is asked of the workflow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,13 +25,14 @@ from django.views.decorators.http import require_http_methods
 from accounts.http import ActorRequest
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Refused
 from accounts.roles import Actor, Role
-from approvals import queries, timekeeping, workflow
+from approvals import assessment, disclosure, queries, timekeeping, workflow
 from approvals.access import role_towards
 from approvals.forms import staff as forms
 from approvals.models import TravelRequest
 from approvals.models.decision import Outcome
-from approvals.states import State
+from approvals.states import State, Tier
 from approvals.views.reading import open_request
+from sensitivity import matching
 
 # Who works on cases, and so has the case page as the page of a request.
 CASE_ROLES = frozenset({Role.REVIEWER, Role.SENIOR, Role.HEAD, Role.APPEAL_REVIEWER})
@@ -97,6 +98,60 @@ def _question(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
 
 def _remedy(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
     return {"decision": request.decision}
+
+
+def _matches(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+    """The possible matches side by side. Only who decides opens this page, and reads everything."""
+    waiting = request.assessment.possible if request.assessment else []
+    return {"possible": disclosure.possible_in_words(waiting, whole=True, with_countries=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reassessed:
+    """What a new assessment with the lists of today would come to, beside what is in force."""
+
+    tier: str
+    tier_words: str
+    route: str
+    rises: bool
+    is_same: bool
+    come: list[disclosure.HitWords]
+    gone: list[disclosure.HitWords]
+    stay: list[disclosure.HitWords]
+    possible: list[disclosure.PossibleWords]
+
+
+def _reassessed(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+    """What would change, shown before anything does. Only seniors of the office open this page."""
+    before = request.assessment
+    if before is None or request.revision is None or request.departs_on is None or request.returns_on is None:
+        return {}
+    finding = assessment.assess_facts(
+        assessment.facts_from(request.revision.content, company_id=request.company_id),
+        on=request.as_of(at).today,
+        departs_on=request.departs_on,
+        returns_on=request.returns_on,
+        answers=queries.match_answers(request.pk),
+    )
+    was = {(hit.list_id, hit.lineage, hit.level): hit for hit in map(matching.hit_from, before.hits)}
+    now = {(hit.list_id, hit.lineage, hit.level): hit for hit in finding.hits}
+
+    def words(hits: Iterable[matching.Hit]) -> list[disclosure.HitWords]:
+        return disclosure.hits_in_words(hits, whole=True, company_id=request.company_id)
+
+    tiers = list(Tier)
+    found = Reassessed(
+        tier=finding.tier,
+        tier_words=str(finding.tier.label),
+        route=str(finding.route.label),
+        rises=tiers.index(finding.tier) > tiers.index(Tier(request.tier)),
+        is_same=finding.tier == request.tier and [hit.as_data() for hit in finding.hits] == before.hits,
+        come=words(hit for key, hit in now.items() if key not in was),
+        gone=words(hit for key, hit in was.items() if key not in now),
+        stay=words(hit for key, hit in now.items() if key in was),
+        possible=disclosure.possible_in_words(finding.possible, whole=True),
+    )
+    return {"found": found}
 
 
 PAGES: Mapping[str, Page] = {
@@ -226,6 +281,42 @@ PAGES: Mapping[str, Page] = {
         ),
         done=gettext_lazy("Approved. The applicant was told."),
         form=forms.ApproveForm,
+    ),
+    "judge_match": Page(
+        verb="judge_match",
+        is_main=True,
+        label=gettext_lazy("Answer a possible match"),
+        happens=gettext_lazy(
+            "You say whether the name is that of the listed organisation. If it is, the entry counts from now on, and "
+            "the tier can rise; if it is not, it counts for nothing. The applicant is told, with your reason."
+        ),
+        done=gettext_lazy("Answered. The applicant was told, with your reason."),
+        form=forms.JudgeMatchForm,
+        part="approvals/do/matches.html",
+        about=_matches,
+    ),
+    "change_tier": Page(
+        verb="change_tier",
+        label=gettext_lazy("Change the tier"),
+        happens=gettext_lazy(
+            "The request is looked at more or less closely than the lists say, and its due date becomes that of the "
+            "new tier, counted from the same day. What the lists said stays on the file. The applicant receives your "
+            "reason."
+        ),
+        done=gettext_lazy("The tier was changed. The applicant was told the reason."),
+        form=forms.ChangeTierForm,
+    ),
+    "reassess": Page(
+        verb="reassess",
+        label=gettext_lazy("Assess anew"),
+        happens=gettext_lazy(
+            "The submitted request is compared with the lists of today, and what they say takes the place of the "
+            "assessment in force. Lists never do this by themselves. The applicant is told."
+        ),
+        done=gettext_lazy("Assessed anew. The applicant was told."),
+        form=forms.ReassessForm,
+        part="approvals/do/reassessed.html",
+        about=_reassessed,
     ),
     "propose": Page(
         verb="propose",
@@ -435,7 +526,9 @@ def request_do(http: ActorRequest, reference: str, verb: str) -> HttpResponse:
     at, place = timezone.now(), http.GET.get("from", "")
     request = open_request(http, reference, page=f"do/{verb}", at=at)
     refused: Refused | None = workflow.refusal(request, page.verb, http.actor, at=at)
-    form = page.form(http.POST if http.method == "POST" else None, request=request, at=at)
+    # The case page leads to one possible match of several.
+    chosen = {"key": http.GET["match"]} if "match" in http.GET else None
+    form = page.form(http.POST if http.method == "POST" else None, request=request, at=at, initial=chosen)
     if refused is None and http.method == "POST" and form.is_valid():
         try:
             getattr(workflow, page.verb)(request.pk, actor=http.actor, at=at, **form.values())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -23,8 +24,9 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.http import ActorRequest
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem
-from accounts.roles import Role
+from accounts.roles import Actor, Role
 from approvals import assessment, queries, references, rules, timekeeping, workflow
+from approvals.disclosure import HitWords, PossibleWords
 from approvals.forms import applicant as forms
 from approvals.models import DraftInput, TravelRequest
 from approvals.models.travel_request import Device, Purpose
@@ -33,7 +35,7 @@ from approvals.views import parts, standing
 from approvals.views.request_page import own
 from approvals.views.writing import Bounded, take_unsent, writer_required
 from employees.models import Employee
-from sensitivity.taxonomy import SUBJECTS
+from sensitivity import picking
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,25 +228,22 @@ def request_section(http: ActorRequest, reference: str, section: str) -> HttpRes
     request = _own(http, reference)
     if request.state not in EDITABLE:
         return _submitted_meanwhile(http, request)
-    today = request.today
     if unsent := take_unsent(http):
-        _keep(http, request, section, unsent, today)
+        _keep(http, request, section, unsent)
         messages.success(http, _("What you had typed when your session ended is saved."))
         request = _own(http, reference)
     if http.method == "POST":
-        return _sent(http, request, section, forms.typed(http.POST), today)
-    return _show_section(http, request, section, _opened(http, request, section, today))
+        return _sent(http, request, section, forms.typed(http.POST))
+    return _show_section(http, request, section, _opened(http, request, section))
 
 
-def _sent(
-    http: ActorRequest, request: TravelRequest, section: str, data: dict[str, list[str]], today: date
-) -> HttpResponse:
+def _sent(http: ActorRequest, request: TravelRequest, section: str, data: dict[str, list[str]]) -> HttpResponse:
     then = http.POST.get("then", "")
     page = reverse("request_section", args=[request.reference, section])
     if section == "itinerary" and then.startswith("remove-") and then[7:].isascii() and then[7:].isdigit():
         data = forms.without_place(data, int(then[7:]))
     try:
-        form = _keep(http, request, section, data, today)
+        form = _keep(http, request, section, data)
     except (NotNow, NotAllowed, NotFound):
         return _submitted_meanwhile(http, request)
     if http.headers.get("HX-Request"):
@@ -254,6 +253,10 @@ def _sent(
         return redirect(f"{page}?places={count}#id_{forms.LEGS}-{count - 1}-country")
     if section == "itinerary" and then.startswith("remove-"):
         return redirect(f"{page}?places={max(forms.places(data), 1)}")
+    if section == "topics" and then == "find":
+        # What was chosen is saved; the page comes back with what was searched for.
+        check = {"check": "1"} if "check" in http.GET else {}
+        return redirect(f"{page}?{urlencode(check | {'find': http.POST.get('find', '')})}#div_id_topics")
     if then == "later":
         return redirect("request_edit", request.reference)
     if form.is_storable:
@@ -263,11 +266,9 @@ def _sent(
     return _go_on(http, request, section)
 
 
-def _keep(
-    http: ActorRequest, request: TravelRequest, section: str, data: Mapping[str, list[str]], today: date
-) -> forms.Section:
+def _keep(http: ActorRequest, request: TravelRequest, section: str, data: Mapping[str, list[str]]) -> forms.Section:
     """Save what was sent, in one way or the other; the form over it, with its mistakes."""
-    form = forms.section_form(section, data, today=today)
+    form = forms.section_form(section, data, trip=request)
     at = timezone.now()
     if not form.is_storable:
         workflow.keep_as_typed(request.pk, actor=http.actor, at=at, section=section, data=data)
@@ -291,7 +292,7 @@ def _has_mistakes(form: forms.Section) -> bool:
     return bool(form.errors)
 
 
-def _opened(http: ActorRequest, request: TravelRequest, section: str, today: date) -> forms.Section:
+def _opened(http: ActorRequest, request: TravelRequest, section: str) -> forms.Section:
     """The section as it was left: as typed and with its mistakes, or as saved; with `?check`, also what is missing."""
     kept = DraftInput.objects.filter(request=request, section=section).first()
     data = kept.data if kept else forms.stored(request, section)
@@ -299,11 +300,12 @@ def _opened(http: ActorRequest, request: TravelRequest, section: str, today: dat
     if section == "itinerary":
         count = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 3 else 0
         data = forms.with_places(data, max(count, 1))
+    find = http.GET.get("find", "")
     if kept:
-        return forms.section_form(section, data, today=today)
+        return forms.section_form(section, data, trip=request, find=find)
     if "check" not in http.GET:
-        return forms.untouched(section, data, today=today)
-    form = forms.section_form(section, data, today=today)
+        return forms.untouched(section, data, trip=request, find=find)
+    form = forms.section_form(section, data, trip=request, find=find)
     _point_at_problems(http, request, section, form)
     return form
 
@@ -319,6 +321,7 @@ def _show_section(http: ActorRequest, request: TravelRequest, section: str, form
         "has_mistakes": form.is_bound and _has_mistakes(form),
         "most_places": rules.MAX_LEGS,
         "check": "check" in http.GET,
+        "find": http.GET.get("find", ""),
     }
     return render(http, page.template, context)
 
@@ -424,7 +427,10 @@ class Outlook:
     tier: str
     tier_words: str
     route: str
-    hits: list[parts.HitWords]
+    office: str
+    hits: list[HitWords]
+    possible: list[PossibleWords]
+    took: str
     company_by: date | None
     decision_by: date
     is_provisional: bool
@@ -464,7 +470,7 @@ def request_check(http: ActorRequest, reference: str) -> HttpResponse:
         "trip": request,
         "groups": _groups(request),
         "problems": [_linked(request, problem) for problem in problems],
-        "outlook": _outlook(request, at) if request.itinerary and request.purpose else None,
+        "outlook": _outlook(request, http.actor, at) if request.itinerary and request.purpose else None,
         "files": parts.files(request),
     }
     return render(http, "approvals/applicant/check.html", context)
@@ -491,7 +497,7 @@ class Group:
 
 def _groups(request: TravelRequest) -> list[Group]:
     """Everything that was written, section by section, each with the page on which it is changed."""
-    subjects, devices, declared = dict(SUBJECTS), dict(Device.choices), dict(rules.DECLARATIONS)
+    devices, declared = dict(Device.choices), dict(rules.DECLARATIONS)
 
     def lines(codes: list[str], words: Mapping[str, Any]) -> str:
         return "\n".join(str(words.get(code, code)) for code in codes)
@@ -507,7 +513,8 @@ def _groups(request: TravelRequest) -> list[Group]:
         ],
         "itinerary": [(_("Places"), "\n".join(parts.places_in_words(request)))],
         "topics": [
-            (_("Subjects"), lines(request.topics, subjects)),
+            (_("Subjects"), "\n".join(picking.subjects_in_words(request.topics))),
+            (_("Projects"), "\n".join(picking.project_names(request.projects, company_id=request.company_id))),
             (_("Materials carried"), request.materials),
             (_("Devices carried"), lines(request.devices, devices)),
         ],
@@ -522,8 +529,9 @@ def _groups(request: TravelRequest) -> list[Group]:
     return groups
 
 
-def _outlook(request: TravelRequest, at: datetime) -> Outlook:
-    finding = assessment.assess(request, on=request.today)
+def _outlook(request: TravelRequest, actor: Actor, at: datetime) -> Outlook:
+    answers = queries.match_answers(request.pk) if request.revision_number else {}
+    finding = assessment.assess(request, on=request.today, answers=answers)
     days = timekeeping.forecast(request, tier=finding.tier, at=at)
     departs_on = min(leg.arrives_on for leg in request.itinerary)
     words = {"company": request.company.name, "office": request.office.name}
@@ -537,7 +545,10 @@ def _outlook(request: TravelRequest, at: datetime) -> Outlook:
         tier=finding.tier,
         tier_words=str(Tier(finding.tier).label),
         route=parts.route_in_words(finding.tier),
-        hits=parts.hits_in_words(hit.as_data() for hit in finding.hits),
+        office=request.office.name,
+        hits=parts.hits_in_words(finding.hits, reader=actor, trip=request),
+        possible=parts.possible_in_words(finding.possible, reader=actor, trip=request),
+        took=parts.took_in_words(finding.took_us),
         company_by=days.company_by,
         decision_by=days.decision_by,
         is_provisional=days.is_provisional,

@@ -38,6 +38,7 @@ def case_page(http: ActorRequest, reference: str) -> HttpResponse:
         return redirect("request", trip.reference)
     place = http.GET.get("from", "")
     clocks = standing.arithmetic(trip, at)
+    actions = actions_for(actor, trip, at=at, place=place)
     travellers = queries.travellers_to_the_event(trip, actor)
     context = {
         "trip": trip,
@@ -45,11 +46,17 @@ def case_page(http: ActorRequest, reference: str) -> HttpResponse:
         "due": clocks[0] if clocks else None,
         "after_departure": _after_departure(trip),
         "clocks": clocks,
-        "actions": actions_for(actor, trip, at=at, place=place),
+        "actions": actions,
+        "judge_url": next((action.url for action in actions if action.name == "judge_match"), ""),
         "rows": rows(trip),
         "diffs": standing.diff(trip),
+        "places": parts.places(trip),
         "files": parts.files(trip),
-        "hits": parts.hits_in_words(trip.assessment.hits) if trip.assessment else [],
+        "hits": parts.hits_in_words(trip.assessment.hits, reader=actor, trip=trip) if trip.assessment else [],
+        "possible": parts.possible_in_words(trip.assessment.possible, reader=actor, trip=trip, with_countries=True)
+        if trip.assessment
+        else [],
+        "assessments": parts.assessments(trip, actor),
         "route": parts.route_in_words(trip.tier) if trip.tier else "",
         "ruling": parts.ruling(trip, actor, at),
         "company_words": standing.history(trip).company_reviews,

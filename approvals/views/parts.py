@@ -9,17 +9,20 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import get_language
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django_countries import countries
 
 from accounts.roles import Actor, Role
-from approvals import queries, rules
+from approvals import disclosure, queries, rules
 from approvals.models import Attachment, Decision, Proposal, TravelRequest
 from approvals.models.decision import Outcome
 from approvals.states import State, Tier
 from approvals.views import standing
+from authorities.languages import by_language
+from sensitivity import picking
+from sensitivity.matching import Hit, PossibleHit
+from sensitivity.models import SensitivityList
 
 # ── the decision ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -128,7 +131,8 @@ def _basis(request: TravelRequest, decision: Decision) -> str:
     assessed = request.assessment
     if assessed is None or decision.assessment_id != assessed.pk or request.revision is None:
         return ""
-    lists = sorted({f"{hit.list} {hit.version}" for hit in hits_in_words(assessed.hits)})
+    named = (by_language(hit["list_zh"], hit["list_en"]) + f" {hit['version']}" for hit in assessed.hits)
+    lists = sorted(set(named))
     words = {
         "number": request.revision.number,
         "on": date_format(timezone.localtime(assessed.at, request.zone), "DATE_FORMAT"),
@@ -235,37 +239,82 @@ def exchanges(request: TravelRequest, actor: Actor) -> list[Exchange]:
 # ── the assessment ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def hits_in_words(
+    hits: Iterable[Hit | Mapping[str, Any]], *, reader: Actor, trip: TravelRequest
+) -> list[disclosure.HitWords]:
+    """The hits of an assessment of `trip` in words, as far as `reader` may read them (see `approvals.disclosure`)."""
+    whole = disclosure.reads_whole(trip, reader)
+    return disclosure.hits_in_words(hits, whole=whole, company_id=trip.company_id)
+
+
+def possible_in_words(
+    possible: Iterable[PossibleHit | Mapping[str, Any]],
+    *,
+    reader: Actor,
+    trip: TravelRequest,
+    with_countries: bool = False,
+) -> list[disclosure.PossibleWords]:
+    """The possible matches of `trip` that wait for a person, as far as `reader` may read them."""
+    whole = disclosure.reads_whole(trip, reader)
+    return disclosure.possible_in_words(possible, whole=whole, with_countries=with_countries)
+
+
 @dataclass(frozen=True, slots=True)
-class HitWords:
-    """One published entry that counted, in the reader's language."""
+class AssessmentWords:
+    """One assessment of a request: what it came to, why there was a new one, by whom."""
 
-    list: str
-    version: int
-    code: str
-    label: str
-    level: int
+    at: datetime
+    tier: str
+    tier_words: str
+    cause: str
+    who: str
     reason: str
+    hits: int
+    versions: str
+    took: str
+    is_in_force: bool
 
 
-def hits_in_words(hits: Iterable[Mapping[str, Any]]) -> list[HitWords]:
-    """The hits of an assessment as they are kept (`Hit.as_data`), each in the reader's language where it has one."""
-    chinese = (get_language() or "").startswith("zh")
-
-    def spoken(hit: Mapping[str, Any], name: str) -> str:
-        first, second = ("zh", "en") if chinese else ("en", "zh")
-        return str(hit[f"{name}_{first}"] or hit[f"{name}_{second}"])
-
+def assessments(request: TravelRequest, reader: Actor) -> list[AssessmentWords]:
+    """Every assessment of `request`, the latest first. The company is told what it came to, not what was said."""
+    found = standing.history(request).assessments or ([request.assessment] if request.assessment else [])
+    roles = {
+        entry.data["assessment"]: (entry.actor_id, entry.actor_role, entry.at)
+        for entry in standing.history(request).log
+        if "assessment" in entry.data
+    }
+    who = standing.people(request, roles.values(), reader)
+    names = _list_names({list_id for one in found for list_id, _version, _number in one.versions})
+    hide = standing.reads_as_company(request, reader)
     return [
-        HitWords(
-            list=spoken(hit, "list"),
-            version=hit["version"],
-            code=hit["code"],
-            label=spoken(hit, "label"),
-            level=hit["level"],
-            reason=spoken(hit, "reason"),
+        AssessmentWords(
+            at=one.at,
+            tier=one.tier,
+            tier_words=str(one.get_tier_display()),
+            cause=str(one.get_cause_display()),
+            who=who.get(roles[str(one.pk)], "") if str(one.pk) in roles else "",
+            reason="" if hide else one.reason,
+            hits=len(one.hits),
+            versions=_(", ").join(
+                _("%(list)s, version %(number)d") % {"list": names[list_id], "number": number}
+                for list_id, _version, number in one.versions
+                if list_id in names
+            ),
+            took=took_in_words(one.took_us),
+            is_in_force=one.pk == request.assessment_id,
         )
-        for hit in hits
+        for one in reversed(found)
     ]
+
+
+def _list_names(ids: set[int]) -> dict[int, str]:
+    rows = SensitivityList.objects.filter(pk__in=ids).values_list("pk", "name_zh", "name_en") if ids else ()
+    return {pk: by_language(zh, en) for pk, zh, en in rows}
+
+
+def took_in_words(took_us: int | None) -> str:
+    """How long an assessment took, in milliseconds; empty where nothing was looked up."""
+    return "" if took_us is None else _("%(ms)s ms") % {"ms": number_format(took_us / 1000, 1)}
 
 
 def route_in_words(tier: str) -> str:
@@ -315,12 +364,38 @@ class Row:
     url: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceWords:
+    """One place of the trip: city, state or province where one was asked for, country; its days; the host."""
+
+    where: str
+    arrives_on: date
+    leaves_on: date
+    host: str
+
+
+def places(request: TravelRequest) -> list[PlaceWords]:
+    """The itinerary in the order of travel."""
+    return [
+        PlaceWords(
+            where=_(", ").join(
+                part for part in (leg.city, picking.subdivision_name(leg.subdivision), str(leg.country.name)) if part
+            ),
+            arrives_on=leg.arrives_on,
+            leaves_on=leg.leaves_on,
+            host=leg.host,
+        )
+        for leg in request.itinerary
+    ]
+
+
 def places_in_words(request: TravelRequest) -> list[str]:
     """The itinerary, a line for each place."""
     return [
         standing.place_in_words(
             {
                 "country": str(leg.country.code),
+                "subdivision": leg.subdivision,
                 "city": leg.city,
                 "arrives_on": leg.arrives_on.isoformat(),
                 "leaves_on": leg.leaves_on.isoformat(),

@@ -26,7 +26,7 @@ from approvals.states import OPEN, State
 from approvals.views import parts, standing
 from approvals.views.actions import CASE_ROLES, actions_for
 from approvals.views.reading import open_request
-from sensitivity.taxonomy import SUBJECTS
+from sensitivity import picking
 
 PAGE = 20
 
@@ -74,8 +74,15 @@ def request_page(http: ActorRequest, reference: str) -> HttpResponse:
         "timeline": standing.timeline(request, http.actor, at),
         "rows": rows(request),
         "diffs": standing.diff(request),
+        "places": parts.places(request),
         "files": parts.files(request),
-        "hits": parts.hits_in_words(request.assessment.hits) if request.assessment else [],
+        "hits": parts.hits_in_words(request.assessment.hits, reader=http.actor, trip=request)
+        if request.assessment
+        else [],
+        "possible": parts.possible_in_words(request.assessment.possible, reader=http.actor, trip=request)
+        if request.assessment
+        else [],
+        "assessments": parts.assessments(request, http.actor),
         "route": parts.route_in_words(request.tier) if request.tier else "",
         "looks": standing.looks(request, http.actor) if mine or http.actor.roles & READS_THE_ACCESS_LOG else None,
     }
@@ -108,7 +115,7 @@ def _after_departure(request: TravelRequest) -> str:
 
 def rows(request: TravelRequest) -> list[parts.Row]:
     """The request itself, as names and values; the itinerary and documents are shown beside."""
-    subjects, devices = dict(SUBJECTS), dict(Device.choices)
+    devices = dict(Device.choices)
     return [
         parts.Row(_("Applicant"), request.applicant.name),
         parts.Row(_("Company"), request.company.name),
@@ -116,7 +123,8 @@ def rows(request: TravelRequest) -> list[parts.Row]:
         parts.Row(_("What the applicant will do"), request.description),
         parts.Row(_("Event"), request.event_name),
         parts.Row(_("Page of the event"), request.event_url),
-        parts.Row(_("Subjects"), "\n".join(str(subjects.get(code, code)) for code in request.topics)),
+        parts.Row(_("Subjects"), "\n".join(picking.subjects_in_words(request.topics))),
+        parts.Row(_("Projects"), "\n".join(picking.project_names(request.projects, company_id=request.company_id))),
         parts.Row(_("Materials carried"), request.materials),
         parts.Row(_("Devices carried"), "\n".join(str(devices.get(code, code)) for code in request.devices)),
     ]

@@ -10,7 +10,7 @@ for each kind of thing that happened, however often it did.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -25,10 +25,11 @@ from django_countries import countries
 
 from accounts.models import AccessEntry, User
 from accounts.roles import Actor, Role
-from approvals import rules, timekeeping
+from approvals import disclosure, rules, timekeeping
 from approvals.clocks import Line, Step
 from approvals.models import (
     Appeal,
+    Assessment,
     Assignment,
     Attachment,
     Clock,
@@ -38,6 +39,7 @@ from approvals.models import (
     Extension,
     InformationAnswer,
     InformationRequest,
+    MatchJudgement,
     Proposal,
     ProposalRejection,
     Recusal,
@@ -48,11 +50,12 @@ from approvals.models import (
 from approvals.models.appeal import AppealState
 from approvals.models.decision import Outcome
 from approvals.models.travel_request import Device, Purpose
-from approvals.states import State
+from approvals.states import State, Tier
 from audit.models import Entry as AuditEntry
+from authorities.languages import by_language
 from authorities.models import Posting
 from authorities.terms import COUNTS_WORKING_DAYS, ClockKind
-from sensitivity.taxonomy import SUBJECTS
+from sensitivity import picking
 
 OFFICE_ROLES = frozenset({Role.REVIEWER, Role.SENIOR, Role.HEAD, Role.APPEAL_REVIEWER})
 
@@ -365,6 +368,9 @@ class History:
     extensions: list[Extension] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
     appeals: list[Appeal] = field(default_factory=list)
+    assessments: list[Assessment] = field(default_factory=list)
+    """Empty where there was only the one of the submission."""
+    judgements: list[MatchJudgement] = field(default_factory=list)
 
 
 # Which tables hold what a verb adds: only those are read that something was written to.
@@ -384,6 +390,8 @@ _TABLES: dict[str, tuple[type[models.Model], frozenset[str]]] = {
     "conditions": (Condition, frozenset({"approve", "confirm"})),
     "extensions": (Extension, frozenset({"extend"})),
     "attachments": (Attachment, frozenset({"attach", "remove_attachment"})),
+    "assessments": (Assessment, frozenset({"judge_match", "change_tier", "reassess", "return_for_changes"})),
+    "judgements": (MatchJudgement, frozenset({"judge_match"})),
 }
 
 
@@ -440,6 +448,9 @@ _LOOKS = {
     "attach": ("neutral", "file"),
     "remove_attachment": ("neutral", "file"),
     "start": ("neutral", "pencil"),
+    "judge_match": ("info", "search"),
+    "change_tier": ("waiting", "bars-3"),
+    "reassess": ("info", "bars-2"),
 }
 
 
@@ -528,6 +539,46 @@ class _Reader:
             return ""
         return "\n".join(f"{index}. {text}" for index, text in enumerate(row.answers, 1))
 
+    def _judge_match(self, entry: AuditEntry) -> str:
+        row: MatchJudgement | None = self._at(self.found.judgements, entry)
+        if row is None:
+            return ""
+        asked = next((one for one in self._assessed(row.assessment_id).possible if _key_of(one) == row.key), None)
+        hit = asked["hit"] if asked else {}
+        named = {"written": row.written, "list": by_language(hit.get("list_zh", ""), hit.get("list_en", ""))}
+        named["label"] = by_language(hit.get("label_zh", ""), hit.get("label_en", "")) or row.name
+        if hit.get("confidential") and not disclosure.reads_whole(self.request, self.actor):
+            said = (
+                _("A name that you wrote is that of an entry of the confidential list “%(list)s”.") % named
+                if row.confirmed
+                else _("A name that you wrote is not that of an entry of the confidential list “%(list)s”.") % named
+            )
+        elif row.confirmed:
+            said = _("“%(written)s” is the listed organisation “%(label)s”.") % named
+        else:
+            said = _("“%(written)s” is not the listed organisation “%(label)s”.") % named
+        return self._with_tier(entry, said, row.reason)
+
+    def _assessed(self, assessment_id: Any) -> Assessment:
+        return next(one for one in self.found.assessments if one.pk == assessment_id)
+
+    def _with_tier(self, entry: AuditEntry, said: str, reason: str) -> str:
+        """What was said, the tier that followed, and why; the company is told the tier."""
+        before, after = entry.data.get("tier_before"), entry.data["tier"]
+        words = {"before": Tier(before).label if before else "", "after": Tier(after).label}
+        tier = (
+            _("The tier was “%(before)s” and is “%(after)s” now.") % words
+            if before and before != after
+            else _("The tier is “%(after)s”.") % words
+        )
+        return tier if self.is_company_only else "\n".join(part for part in (said, tier, reason) if part)
+
+    def _change_tier(self, entry: AuditEntry) -> str:
+        row = self._by_id(self.found.assessments, entry, "assessment")
+        return self._with_tier(entry, "", row.reason if row else "")
+
+    _reassess = _change_tier
+
     def _propose(self, entry: AuditEntry) -> str:
         row = self._by_id(self.found.proposals, entry, "proposal")
         if row is None or self.is_company_only:
@@ -590,6 +641,10 @@ class _Reader:
         return _("%(clock)s: %(step)s") % {"clock": ClockKind(kind).label, "step": Step(step).label}
 
     _remind = _escalate = _clock
+
+
+def _key_of(possible: dict[str, Any]) -> str:
+    return f"{possible['hit']['lineage']}:{possible['written']}"
 
 
 def reads_as_company(request: TravelRequest, actor: Actor) -> bool:
@@ -836,23 +891,24 @@ def diff(request: TravelRequest) -> list[RevisionDiff]:
     if request.revision_number < 2:
         return []
     revisions = list(Revision.objects.filter(request=request).order_by("number"))
+    labels = picking.subject_labels(code for one in revisions for code in one.content["topics"])
+    said = [in_words(one.content, company_id=request.company_id, labels=labels) for one in revisions]
     return [
-        RevisionDiff(new.number, new.at, tuple(changes(old.content, new.content)))
-        for old, new in reversed(list(zip(revisions, revisions[1:], strict=False)))
+        RevisionDiff(new.number, new.at, tuple(changes(before, after)))
+        for new, before, after in reversed(list(zip(revisions[1:], said, said[1:], strict=False)))
     ]
 
 
-def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
-    """What differs between two contents of a revision, in the order of the page, in words."""
-    before, after = in_words(old), in_words(new)
+def changes(before: dict[str, str], after: dict[str, str]) -> list[Change]:
+    """What differs between two contents of a revision (`in_words`), in the order of the page."""
     return [
         Change(label, before.get(label, ""), text) for label, text in after.items() if before.get(label, "") != text
     ]
 
 
-def in_words(content: dict[str, Any]) -> dict[str, str]:
-    """The content of a revision as labels and texts, in the reader's language."""
-    subjects, devices = dict(SUBJECTS), dict(Device.choices)
+def in_words(content: dict[str, Any], *, company_id: int, labels: Mapping[str, str]) -> dict[str, str]:
+    """The content of a revision as labels and texts, in the reader's language. `labels`: those of its subjects."""
+    devices = dict(Device.choices)
     declared = dict(rules.DECLARATIONS)
     names = dict(Attachment.Kind.choices)
     return {
@@ -862,7 +918,9 @@ def in_words(content: dict[str, Any]) -> dict[str, str]:
         _("Event"): content["event_name"],
         _("Page of the event"): content["event_url"],
         _("Itinerary"): "\n".join(place_in_words(leg) for leg in content["legs"]),
-        _("Subjects"): "\n".join(str(subjects.get(code, code)) for code in content["topics"]),
+        _("Subjects"): "\n".join(picking.subjects_in_words(content["topics"], labels)),
+        # Revisions from before projects and states were asked for do not say any.
+        _("Projects"): "\n".join(picking.project_names(content.get("projects", ()), company_id=company_id)),
         _("Materials carried"): content["materials"],
         _("Devices carried"): "\n".join(str(devices.get(code, code)) for code in content["devices"]),
         _("Documents"): "\n".join(
@@ -874,9 +932,10 @@ def in_words(content: dict[str, Any]) -> dict[str, str]:
 
 def place_in_words(leg: dict[str, str]) -> str:
     """One place of a revision's itinerary, in one line."""
+    part, country = picking.subdivision_name(leg.get("subdivision", "")), str(countries.name(leg["country"]))
     words = {
         "city": leg["city"],
-        "country": countries.name(leg["country"]),
+        "country": _("%(part)s, %(country)s") % {"part": part, "country": country} if part else country,
         "from": date_format(date.fromisoformat(leg["arrives_on"]), "DATE_FORMAT"),
         "to": date_format(date.fromisoformat(leg["leaves_on"]), "DATE_FORMAT"),
         "host": leg["host"],

@@ -83,19 +83,56 @@ const words = document.querySelector("[data-narrow-words]");
 if (words) {
   const list = document.getElementById(words.closest("[data-narrow]").dataset.narrow);
   const count = document.querySelector("[data-narrow-count]");
-  words.addEventListener("input", (event) => {
-    event.stopPropagation(); // searching is not writing
-    const wanted = words.value.trim().toLocaleLowerCase();
-    let shown = 0;
+  const folds = [...list.querySelectorAll("details")];
+  const wasOpen = new Map(folds.map((fold) => [fold, fold.open]));
+
+  // What a choice stands under stays in sight with it, and the folds around it open.
+  const narrowed = (wanted) => {
     for (const option of list.querySelectorAll(".form-check")) {
       const fits = option.textContent.toLocaleLowerCase().includes(wanted);
       option.hidden = !fits && !option.querySelector("input").checked;
-      shown += option.hidden ? 0 : 1;
     }
+    for (const fold of folds.reverse()) {
+      const holds = fold.querySelector(".form-check:not([hidden])") !== null;
+      fold.hidden = !holds;
+      fold.open = wanted === "" ? wasOpen.get(fold) : holds;
+      const above = fold.previousElementSibling;
+      if (holds && above) above.hidden = false;
+    }
+    folds.reverse();
+    return list.querySelectorAll(".form-check:not([hidden])").length;
+  };
+
+  words.addEventListener("input", (event) => {
+    event.stopPropagation(); // searching is not writing
+    const shown = narrowed(words.value.trim().toLocaleLowerCase());
     count.textContent = count.dataset.words.replace("{count}", String(shown));
   });
   words.addEventListener("change", (event) => event.stopPropagation());
   words.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") event.preventDefault();
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    const search = words.parentElement.querySelector("button");
+    if (search && search.offsetParent) search.click();
   });
+}
+
+// --- A state or province is asked for only where the country of the same place has some to choose from.
+
+for (const places of document.querySelectorAll("select[data-subdivision]")) {
+  const country = places.closest("fieldset, [data-place]").querySelector("select[name$=country]");
+  const groups = [...places.querySelectorAll("optgroup")];
+  const fit = () => {
+    let asked = false;
+    for (const group of groups) {
+      const fits = group.querySelector("option").value.startsWith(country.value + "-") && country.value !== "";
+      group.hidden = group.disabled = !fits;
+      asked = asked || fits;
+    }
+    const chosen = places.selectedOptions[0];
+    if (chosen && chosen.parentElement.disabled) places.value = "";
+    places.closest(".form-field").hidden = !asked;
+  };
+  country.addEventListener("change", fit);
+  fit();
 }
