@@ -6,7 +6,8 @@ Adding a notification is one line in `NOTICES`; adding a verb is one line in `VE
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.urls import reverse
@@ -18,14 +19,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.roles import SYSTEM, Role
 from approvals import queries
 from approvals.clocks import Step
-from approvals.models import Appeal, TravelRequest
+from approvals.models import Appeal, Assessment, TravelRequest
 from approvals.states import State, Tier
 from audit import verbs
 from authorities.models import Posting
 from authorities.terms import ClockKind
 from companies.models import Membership
 from notifications.models import OutboxEvent
-from notifications.registry import Notice
+from notifications.registry import Kind, Notice, register_kind
 from notifications.registry import register as register_notice
 
 Recipients = Callable[[OutboxEvent], Iterable[int]]
@@ -200,29 +201,44 @@ def _moved(event: OutboxEvent) -> str:
     )
 
 
+def _due_at(event: OutboxEvent, request: TravelRequest) -> tuple[datetime | None, bool]:
+    """The due date as it was when it happened, and whether it was provisional; it may be another by now."""
+    if "due" not in event.data:
+        return request.due_at, request.due_is_provisional
+    due = event.data["due"]
+    return datetime.fromisoformat(due) if due else None, bool(event.data.get("provisional"))
+
+
+def _assessment(event: OutboxEvent, request: TravelRequest) -> Assessment | None:
+    """The assessment that the event is about; of others, the one in force."""
+    made = event.data.get("assessment")
+    return Assessment.objects.filter(pk=made).first() if made else request.assessment
+
+
 def _context(event: OutboxEvent) -> dict[str, Any]:
     request = _request(event)
-    due = request.due_at
+    due, is_provisional = _due_at(event, request)
     # `due_at` is the end of the last day: the day itself is what people are told.
     last = timezone.localtime(due - timedelta(microseconds=1), request.zone) if due else None
+    tier, assessment = event.data.get("tier") or request.tier, _assessment(event, request)
     return {
         "number": request.reference,
         "title": request.title or _("without a title"),
         "applicant": request.applicant.name,
         "company": request.company.name,
         "office": request.office.name,
-        "tier": Tier(request.tier).label if request.tier else "",
-        "reason": request.assessment.reason if request.assessment else "",
-        "officer": request.assigned_number,
+        "tier": Tier(tier).label if tier else "",
+        "reason": assessment.reason if assessment else "",
+        "officer": event.data.get("officer") or request.assigned_number,
         "state": State(str(event.data.get("state", request.state))).label,
-        "due": _due(last, request) if last else _("no date"),
+        "due": _due(last, is_provisional) if last else _("no date"),
         "moved": _moved(event),
     }
 
 
-def _due(last: date, request: TravelRequest) -> str:
+def _due(last: date, is_provisional: bool) -> str:
     day = date_format(last, "DATE_FORMAT")
-    return _("%(day)s (provisional)") % {"day": day} if request.due_is_provisional else day
+    return _("%(day)s (provisional)") % {"day": day} if is_provisional else day
 
 
 def _url(event: OutboxEvent) -> str:
@@ -631,11 +647,102 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
 ]
 
 
+_STAFF = frozenset({Role.OFFICER, Role.REVIEWER, Role.SENIOR, Role.HEAD, Role.APPEAL_REVIEWER, Role.ADMINISTRATOR})
+# What people can choose. Nobody can be kept from what a right or a date of theirs hangs on (fair process, 14, 16, 18).
+KINDS = (
+    Kind(
+        key="decisions",
+        label=_("Decisions on your requests"),
+        examples=_("Approved, not approved, revoked, and what became of an appeal."),
+        roles=frozenset({Role.APPLICANT}),
+        why_always=_("An appeal has a last day, which counts from the decision."),
+        waits_for_digest=False,
+    ),
+    Kind(
+        key="before-denial",
+        label=_("Notices before a denial or a revocation"),
+        examples=_("What is proposed, and on what grounds."),
+        roles=frozenset({Role.APPLICANT}),
+        why_always=_("You have a few working days to reply."),
+        waits_for_digest=False,
+    ),
+    Kind(
+        key="due",
+        label=_("What is due of you"),
+        examples=_("Questions to you, changes asked for, reminders, dates and tiers that change."),
+        why_always=_("A date that passes can end a request or make it late."),
+    ),
+    Kind(
+        key="progress",
+        label=_("How your requests go on"),
+        examples=_("Received, endorsed, taken by a reviewer, closed."),
+        roles=frozenset({Role.APPLICANT}),
+    ),
+    Kind(
+        key="work",
+        label=_("New work"),
+        examples=_("Requests that came in, answers, proposals to confirm."),
+        roles=_STAFF,
+    ),
+    Kind(
+        key="cases",
+        label=_("What became of cases"),
+        examples=_("Decided by others, withdrawn, sent on without you."),
+        roles=_STAFF,
+    ),
+)
+_DECISIONS = frozenset({"approve", "confirm", "deem_approved", "revoke", "uphold", "overturn"})
+_BEFORE_DENIAL = frozenset({"propose", "propose_revocation"})
+_PROGRESS = frozenset(
+    {
+        "submit", "endorse", "object", "forward", "judge_match", "take", "hand_over", "reject_proposal", "withdraw",
+        "file_appeal", "hear_appeal", "close",
+    }
+)  # fmt: skip
+_DUE = frozenset({"remind", "escalate", "recompute"})
+_CASES = frozenset(
+    {
+        ("forward", "officers"),
+        ("approve", "officers"),
+        ("confirm", "officers"),
+        ("revoke", "officers"),
+        ("deem_approved", "head"),
+        ("withdraw", "reviewer"),
+    }
+)
+# Several of these about one case are as good as the latest.
+_REPEATS = frozenset({("remind", "whose turn"), ("escalate", "escalated")})
+# With so little time left a mail waits neither for quiet hours nor for the summary of the day.
+_SHORT = timedelta(days=2)
+
+
+def kind_of(verb: str, audience: str) -> str:
+    """What a notice is about, as people choose it. What is new and not named above cannot be switched off."""
+    if audience == "applicant":
+        kinds = {"decisions": _DECISIONS, "before-denial": _BEFORE_DENIAL, "progress": _PROGRESS}
+        return next((kind for kind, verbs in kinds.items() if verb in verbs), "due")
+    if verb in _DUE:
+        return "due"
+    return "cases" if (verb, audience) in _CASES else "work"
+
+
+def _is_urgent(event: OutboxEvent, kind: str) -> bool:
+    """Whether a mail about it comes at any hour: the trip is urgent humanitarian, the traveller has to be heard before
+    a denial, a clearance is gone, or what is due is due within two days."""
+    if event.data.get("urgent") or kind == "before-denial" or event.event == "request.revoke":
+        return True
+    due = event.data.get("due")
+    return bool(kind == "due" and due and datetime.fromisoformat(due) - event.at <= _SHORT)
+
+
 def register() -> None:
     """Make the verbs recordable and the events tellable. Called once, when the app is ready."""
     for verb, words in VERBS.items():
         verbs.register(verb, words)
+    for kind in KINDS:
+        register_kind(kind)
     for verb, audience, recipients, subject, body in NOTICES:
+        about = kind_of(verb, audience)
         register_notice(
             Notice(
                 event=f"request.{verb}",
@@ -645,5 +752,8 @@ def register() -> None:
                 url=_url,
                 subject=subject,
                 body=body,
+                kind=about,
+                is_urgent=partial(_is_urgent, kind=about),
+                repeats=(verb, audience) in _REPEATS,
             )
         )

@@ -116,9 +116,9 @@ def _tell(event: OutboxEvent, at: datetime) -> None:
         for notification in _of_one_person(event, told[person], chosen[person], address_fails=person in failing, at=at)
     ]
     Notification.objects.bulk_create(made, ignore_conflicts=True)
-    repeated = [person for person in reachable if told[person].repeats]
-    if repeated:
-        _leave_only_the_latest(event, repeated, at)
+    for notice in registry.notices(event.event):
+        if notice.repeats and (people := [person for person in reachable if told[person] is notice]):
+            _leave_only_the_latest(event, notice, people, at)
 
 
 def _of_one_person(
@@ -152,11 +152,15 @@ def _of_one_person(
         yield notification
 
 
-def _leave_only_the_latest(event: OutboxEvent, people: Sequence[int], at: datetime) -> None:
-    """Of what these people are told of the same kind of event about the same subject, and have not seen (unread under
-    the bell, not sent by mail), leave out all but the latest. Events need not be told in the order they happened."""
+def _leave_only_the_latest(event: OutboxEvent, notice: Notice, people: Sequence[int], at: datetime) -> None:
+    """Of what `notice` told these people about the same subject, and they have not seen (unread under the bell, not sent
+    by mail), leave out all but the latest. Events need not be told in the order in which they happened."""
     told = Notification.objects.filter(
-        recipient_id__in=people, event__event=event.event, event__subject=event.subject, left_out=""
+        recipient_id__in=people,
+        audience=notice.audience,
+        event__event=event.event,
+        event__subject=event.subject,
+        left_out="",
     )
     know_more = set(told.filter(event_id__gt=event.pk).values_list("recipient_id", flat=True))
     earlier = told.filter(event_id__lt=event.pk) | told.filter(event_id=event.pk, recipient_id__in=know_more)
@@ -259,6 +263,7 @@ def _is_replaced(row: Notification) -> bool:
     later = Notification.objects.filter(
         recipient_id=row.recipient_id,
         channel=Channel.MAIL,
+        audience=row.audience,
         event_id__gt=row.event_id,
         event__event=row.event.event,
         event__subject=row.event.subject,

@@ -59,12 +59,12 @@ class PreferencesForm(forms.Form):
         label=_("until"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
 
-    def __init__(self, *args: Any, preferences: Preferences, kinds: Sequence[Kind], **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, preferences: Preferences, kinds: Sequence[Kind]) -> None:
         initial = {
             name: getattr(preferences, name)
             for name in ("digest", "digest_hour", "time_zone", "quiet_from", "quiet_until")
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, initial=initial)
         self.kinds = kinds
         self._preferences = preferences
         zone = self.fields["time_zone"]

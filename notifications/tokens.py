@@ -38,7 +38,8 @@ def unsubscribing(token: str) -> tuple[int, list[str]]:
 
 def address_path(user_id: int, email: str) -> str:
     """The path of the page on which whoever reads mail to `email` says so. For three days."""
-    return reverse("mail_address_confirm", args=[signing.TimestampSigner(salt=_ADDRESS).sign_object([user_id, email])])
+    token = signing.TimestampSigner(salt=_ADDRESS).sign_object([user_id, email])
+    return reverse("mail_address_confirm", args=[token])
 
 
 def confirming(token: str) -> tuple[int, str]:

@@ -202,7 +202,7 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
 @csrf_exempt  # mail programs post without a session (RFC 8058); the token is the proof
 @require_http_methods(["GET", "POST"])
 def notification_unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Switch off mail about what the signed link of a mail names. Looking alone changes nothing: programs follow links."""
+    """Switch off mail about what the signed link of a mail names. Looking changes nothing: programs follow links."""
     try:
         user_id, keys = tokens.unsubscribing(token)
     except tokens.BadToken:

@@ -13,7 +13,7 @@ from accounts.roles import Role
 from audit import verbs
 from audit.models import Entry
 from notifications.models import OutboxEvent
-from notifications.registry import Notice
+from notifications.registry import Kind, Notice, register_kind
 from notifications.registry import register as register_notice
 from sensitivity.models import ListVersion
 
@@ -102,10 +102,21 @@ NOTICES: list[tuple[str, str, Callable[[OutboxEvent], Iterable[int]], Promise | 
 ]
 
 
+LISTS = Kind(
+    key="lists",
+    label=_("Sensitivity lists"),
+    examples=_("Versions handed over for review, sent back, and published."),
+    roles=frozenset({Role.LIST_MANAGER}),
+)
+# What its owner has to act on cannot be switched off, as a due date.
+_DUE = frozenset({"list.ends_soon"})
+
+
 def register() -> None:
     """Make the verbs recordable and the events tellable. Called once, when the app is ready."""
     for verb, words in VERBS.items():
         verbs.register(verb, words)
+    register_kind(LISTS)
     for event, audience, recipients, subject, body in NOTICES:
         register_notice(
             Notice(
@@ -116,5 +127,6 @@ def register() -> None:
                 url=_url,
                 subject=subject,
                 body=body,
+                kind="due" if event in _DUE else LISTS.key,
             )
         )
