@@ -218,9 +218,29 @@ def _make_step(
         at=at,
         data={"from": state, "to": request.state} | step.data,
     )
-    event = outbox.emit(f"request.{verb}", subject=request.pk, at=at, data={"state": request.state} | step.data)
+    told = _as_it_is(request, acted.clock if acted is not None and verb in _ABOUT_THEIR_CLOCK else None)
+    event = outbox.emit(f"request.{verb}", subject=request.pk, at=at, data=told | step.data)
     rows = [*step.rows, *clocks.added, entry, event]
     return Made([*clocks.changed, (request, before)], rows if acted is None else [acted, *rows])
+
+
+# A reminder speaks of the date of its own clock, which need not be the one that the request is known by.
+_ABOUT_THEIR_CLOCK = frozenset({"remind", "escalate"})
+
+
+def _as_it_is(request: TravelRequest, about: Clock | None = None) -> dict[str, Any]:
+    """What people are told of a step and may have changed by the time they are told: state, due date, officer."""
+    due, is_provisional = request.due_at, request.due_is_provisional
+    if about is not None and about.anchor is None:  # else it waits for a day of the journey, by which nothing is due
+        due, is_provisional = about.due_at, about.is_provisional
+    told: dict[str, Any] = {"state": request.state, "due": due.isoformat() if due else None}
+    if due and is_provisional:
+        told["provisional"] = True
+    if request.assigned_number:
+        told["officer"] = request.assigned_number
+    if request.urgent:
+        told["urgent"] = True
+    return told
 
 
 def _required(value: str, name: str, message: Sentence) -> str:
@@ -1075,7 +1095,7 @@ def _beside(verb: str, request: TravelRequest, *, actor: Actor, role: Role, at: 
     del request.open_appeal  # read before it changed
     clocks = timekeeping.turn(request, at=at)
     entry = audit.record(request, verb, actor_id=actor.user_id, actor_role=role, at=at, data=data)
-    event = outbox.emit(f"request.{verb}", subject=request.pk, at=at, data={"state": request.state} | data)
+    event = outbox.emit(f"request.{verb}", subject=request.pk, at=at, data=_as_it_is(request) | data)
     journal.write([*clocks.changed, (request, before)], [*clocks.added, entry, event])
     outbox.hint()
 
