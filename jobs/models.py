@@ -1,16 +1,32 @@
 """Work that takes longer than a page: what is to be done, how far it has come, and what came of it."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import get_language
+from django.utils.functional import Promise
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
+
+
+def in_each_language(sentence: str | Promise) -> dict[str, str]:
+    """`sentence` in every language of the product, to be kept: who reads it later may read another one."""
+    found = {}
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            found[code] = str(sentence)
+    return found
+
+
+def in_reading(kept: Mapping[str, str]) -> str:
+    """What `in_each_language` made, in the active language."""
+    return kept.get(get_language() or "") or kept.get(settings.LANGUAGE_CODE) or ""
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -77,7 +93,7 @@ class Job(models.Model):
     @property
     def sentence(self) -> str:
         """Why it failed, in the active language; empty when it has not."""
-        return str(self.why.get(get_language() or "") or self.why.get(settings.LANGUAGE_CODE) or "")
+        return in_reading(self.why)
 
     @property
     def is_over(self) -> bool:

@@ -16,15 +16,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
 from accounts.refusals import Refused, Sentence
 from accounts.roles import Actor, Role
-from jobs.models import BACK_OFF, Job
+from jobs.models import BACK_OFF, Job, in_each_language
 
 logger = logging.getLogger(__name__)
 
@@ -139,16 +137,8 @@ def _fail(job_id: UUID, at: datetime, *, sentence: Sentence = "", error: BaseExc
             job.attempts += 1
             sentence = _WENT_WRONG
         if job.retry_at is None:
-            job.state, job.ended_at, job.why = Job.State.FAILED, at, _in_each_language(sentence)
+            job.state, job.ended_at, job.why = Job.State.FAILED, at, in_each_language(sentence)
         job.save()
-
-
-def _in_each_language(sentence: Sentence) -> dict[str, str]:
-    found = {}
-    for code, _name in settings.LANGUAGES:
-        with override(code):
-            found[code] = str(sentence)
-    return found
 
 
 def run_due(*, clock: Callable[[], datetime], seconds: float = SLICE_SECONDS) -> bool:

@@ -7,6 +7,7 @@ class SensitivityConfig(AppConfig):
     verbose_name = _("Sensitivity lists")
 
     def ready(self) -> None:
-        from sensitivity import notices
+        from sensitivity import importing, notices
 
         notices.register()
+        importing.register()
