@@ -7,8 +7,9 @@ class ApprovalsConfig(AppConfig):
     verbose_name = _("Travel requests")
 
     def ready(self) -> None:
-        from approvals import notices, rehearsal, settling
+        from approvals import feeds, notices, rehearsal, settling
 
+        feeds.register()
         notices.register()
         rehearsal.register()
         settling.register()
