@@ -117,8 +117,8 @@ def _tell(event: OutboxEvent, at: datetime) -> None:
     ]
     Notification.objects.bulk_create(made, ignore_conflicts=True)
     for notice in registry.notices(event.event):
-        if notice.repeats and (people := [person for person in reachable if told[person] is notice]):
-            _leave_only_the_latest(event, notice, people, at)
+        if notice.repeats and (again := [person for person in reachable if told[person] is notice]):
+            _leave_only_the_latest(event, notice, again, at)
 
 
 def _of_one_person(
@@ -153,8 +153,8 @@ def _of_one_person(
 
 
 def _leave_only_the_latest(event: OutboxEvent, notice: Notice, people: Sequence[int], at: datetime) -> None:
-    """Of what `notice` told these people about the same subject, and they have not seen (unread under the bell, not sent
-    by mail), leave out all but the latest. Events need not be told in the order in which they happened."""
+    """Of what `notice` told these people about the same subject, and they have not seen (unread under the bell, not
+    sent by mail), leave out all but the latest. Events need not be told in the order in which they happened."""
     told = Notification.objects.filter(
         recipient_id__in=people,
         audience=notice.audience,

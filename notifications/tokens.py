@@ -18,7 +18,7 @@ class BadToken(ValueError):
 
 def absolute(path: str) -> str:
     """The address of `path` as links in mails and calendars have it."""
-    return urljoin(settings.PUBLIC_URL, path)
+    return urljoin(str(settings.PUBLIC_URL), path)
 
 
 def unsubscribe_url(user_id: int, kinds: Collection[str]) -> str:
