@@ -19,7 +19,7 @@ from typing import IO, Any, NoReturn, TypeVar
 from xml.sax.saxutils import escape
 
 from charset_normalizer import from_bytes
-from defusedxml import DefusedXmlException
+from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
 from django.conf import settings
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
@@ -49,7 +49,8 @@ class Unreadable(Refused):
 
 def said(sentence: Sentence, **values: object) -> Sentence:
     """`sentence` with `values` in it, in whichever language is active when it is read."""
-    return _lazily(sentence, values)
+    found: Sentence = _lazily(sentence, values)
+    return found
 
 
 _lazily: Any = lazy(lambda sentence, values: str(sentence) % values, str)
@@ -380,7 +381,7 @@ def _open(file: IO[bytes]) -> Any:
         book = load_workbook(file, read_only=True, data_only=False, keep_links=False)
     except _DAMAGE as error:
         raise _damaged(error) from None
-    sheets = [*book.worksheets, *book.chartsheets]
+    sheets: list[Any] = [*book.worksheets, *book.chartsheets]
     names = ", ".join(sheet.title for sheet in sheets[:SHOWN])
     if hidden := [sheet.title for sheet in sheets if sheet.sheet_state != "visible"]:
         raise Unreadable(

@@ -1,4 +1,4 @@
-"""Taking files over into drafts: received, read in the worker batch by batch, shown, then taken over whole or not at all.
+"""Files for drafts: received, read in the worker batch by batch, shown, then taken over whole or not at all.
 
 Reading writes what each row would do (`ImportRow`) and changes no list. Taking over is one transaction of a few
 statements, whatever the number of rows, and only while the draft is what it was when the file was read.
@@ -7,27 +7,29 @@ statements, whatever the number of rows, and only while the draft is what it was
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import IO, Any
 from uuid import UUID
 
 from django.core.files.base import File
 from django.db import connection, transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 from accounts.actors import actor_for
 from accounts.refusals import Invalid, NotFound, NotNow, Problem
-from accounts.roles import Actor
+from accounts.roles import Actor, Role
 from jobs import work
 from jobs.models import Job, in_each_language
-from sensitivity import drafting, files, publishing, resources
+from sensitivity import drafting, files, names, publishing, resources
 from sensitivity.files import Row, Shape, Unreadable
-from sensitivity.models import Import, ImportRow, ListEntry, ListKind, ListVersion, SensitivityList
+from sensitivity.models import NAMED_KINDS, Import, ImportRow, ListEntry, ListKind, ListVersion, SensitivityList
 
 READ, TAKE_OVER = "list-import", "list-takeover"
 """The kinds of job: reading a file, and taking it over where that is too much for a page."""
@@ -75,7 +77,7 @@ def receive(version_id: int, *, actor: Actor, at: datetime, file: File[Any], mod
             at=at,
         )
         file.seek(0)
-        run.file.save("", file, save=False)
+        run.file.save("file", file, save=False)
         _start(run, at=at, by=actor.user_id, first=True)
     return run
 
@@ -85,9 +87,12 @@ def _shown_name(name: str, format: str) -> str:
     return plain[-200:] or f"list.{format}"
 
 
-def _digest(file: IO[bytes]) -> str:
+def _digest(file: File[Any]) -> str:
     file.seek(0)
-    return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _start(run: Import, *, at: datetime, by: int, first: bool = False) -> None:
@@ -164,8 +169,8 @@ def read_some(job: Job, at: datetime) -> bool:
         run.state, run.why, run.ended_at = State.REFUSED, in_each_language(refused.sentence), at
         run.rows.all().delete()
         if isinstance(refused, _OfPeople):
-            kept = run.file.name
-            transaction.on_commit(lambda: run.file.storage.delete(kept))
+            kept, storage = str(run.file.name), run.file.storage
+            transaction.on_commit(lambda: storage.delete(kept))
             run.file = ""
         run.save()
         return True
@@ -184,6 +189,17 @@ class _OfPeople(Unreadable):
         )
 
 
+_UNKNOWN, _UNNAMED = "", None
+"""What stands for a column whose heading means nothing here, and for one without a heading."""
+
+
+def _column(heading: str, known: Container[str]) -> str | None:
+    if not heading:
+        return _UNNAMED
+    found = resources.field_of(heading)
+    return found if found in known else _UNKNOWN
+
+
 def _look(run: Import, job: Job) -> None:
     kind = run.version.list.kind
     with run.file.open("rb") as file:
@@ -192,23 +208,23 @@ def _look(run: Import, job: Job) -> None:
     if people:
         raise _OfPeople(people)
     known = {column.field for column in resources.columns_of(kind)}
-    columns = [found if (found := resources.field_of(name)) in known else "" for name in shape.header]
+    columns = [_column(name, known) for name in shape.header]
     if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
-        names = [name for name, field in zip(shape.header, columns, strict=True) if field in twice]
+        same = [name for name, field in zip(shape.header, columns, strict=True) if field in twice]
         raise Unreadable(
-            files.said(_("Several columns mean the same: %(names)s. Keep one of them."), names=", ".join(names))
+            files.said(_("Several columns mean the same: %(names)s. Keep one of them."), names=", ".join(same))
         )
     if missing := [
         column for column in resources.COLUMNS if column.field in resources.required_of(kind) - set(columns)
     ]:
-        names = [f"{column.zh} / {column.en}" for column in missing]
+        called = [f"{column.zh} / {column.en}" for column in missing]
         raise Unreadable(
-            files.said(_("A column is missing: %(names)s. Without it no entry is known again."), names=", ".join(names))
+            files.said(
+                _("A column is missing: %(names)s. Without it no entry is known again."), names=", ".join(called)
+            )
         )
     run.encoding = files.name_of_encoding(shape.encoding) if shape.encoding else ""
-    run.unknown = [
-        name or "–" for name, field in zip(shape.header, columns, strict=True) if not field and (name or not columns)
-    ]
+    run.unknown = [name for name, field in zip(shape.header, columns, strict=True) if field == _UNKNOWN]
     run.content = run.version.content
     run.save(update_fields=["encoding", "unknown", "content"])
     job.total = shape.rows
@@ -242,10 +258,9 @@ def _count_people(batch: Sequence[Row], counted: list[list[int]], header: Sequen
             if cell not in (None, ""):
                 count[1] += 1
                 count[0] += resources.is_number_of_a_person(cell)
-    if found := [
-        name or "–" for name, (people, cells) in zip(header, counted, strict=True) if people > OF_PEOPLE * cells
-    ]:
-        raise _OfPeople(found)
+    of_people = [people > OF_PEOPLE * cells for people, cells in counted]
+    if any(of_people):
+        raise _OfPeople(name or "–" for name, is_it in zip(header, of_people, strict=True) if is_it)
 
 
 class _Reading:
@@ -264,7 +279,7 @@ class _Reading:
         """The next `count` rows that begin after this line; fewer at the end of the file."""
         if self._at != (run.pk, job.pk, after):
             self.close()
-            self._file = run.file.storage.open(run.file.name)
+            self._file = run.file.storage.open(str(run.file.name))
             self._rows = (row for row in files.rows(self._file, shape) if row.line > after)
         try:
             found = [row for _number, row in zip(range(count), self._rows, strict=False)]
@@ -322,7 +337,7 @@ _EMPTY: dict[str, Any] = {
 }
 
 
-def _judged(run: Import, batch: Sequence[Row], columns: Sequence[str]) -> list[ImportRow]:
+def _judged(run: Import, batch: Sequence[Row], columns: Sequence[str | None]) -> list[ImportRow]:
     """The rows of a batch with what each would do to the draft as it is now. Two queries, however many rows."""
     kind = run.version.list.kind
     companies = resources.companies()
@@ -337,13 +352,14 @@ def _judged(run: Import, batch: Sequence[Row], columns: Sequence[str]) -> list[I
     return [_judge(run, one, kind, present, renamed) for one in said]
 
 
-def _understood(row: Row, columns: Sequence[str], kind: str, companies: Mapping[str, int]) -> _Said:
+def _understood(row: Row, columns: Sequence[str | None], kind: str, companies: Mapping[str, int]) -> _Said:
     cells = dict.fromkeys((name for name in columns if name), None) | {
         name: cell for name, cell in zip(columns, row.cells, strict=False) if name
     }
     values, previous, problems = resources.read(kind, cells, companies=companies)
-    if any(cell not in (None, "") for cell in row.cells[len(columns) :]):
-        problems.append(Problem("", "", _("The row has more cells than the first row has columns.")))
+    headless = [cell for name, cell in zip_longest(columns, row.cells, fillvalue=None) if name is _UNNAMED]
+    if any(cell not in (None, "") for cell in headless):
+        problems.append(Problem("", "", _("A cell of this row stands below no heading.")))
     return _Said(row.line, values, previous, problems)
 
 
@@ -369,9 +385,8 @@ def _judge(
         values["former_codes"] = sorted({*values["former_codes"], before["code"]} - {values["code"]})
     misread = {problem.field for problem in said.problems}
     # What could not be understood is empty here: once said is enough.
-    wrong = said.problems + [
-        one for one in drafting.problems(kind, values) if not one.field or one.field not in misread
-    ]
+    missing = [one for one in drafting.problems(kind, values) if not one.field or one.field not in misread]
+    wrong = said.problems + missing
     row = ImportRow(of=run, line=said.line, code=str(values["code"])[:80], values=values, before=before or {})
     row.lineage = found["lineage"] if found else uuid7()
     if wrong:
@@ -383,6 +398,8 @@ def _judge(
         row.values = {name: before[name] for name in ("code", "parent", "company_id", "label_zh", "label_en")}
     else:
         row.verdict = Verdict.CHANGED
+    if kind in NAMED_KINDS and row.verdict in (Verdict.NEW, Verdict.CHANGED):
+        row.names = names.values(**{name: values[name] for name in ("label_zh", "label_en", "aliases")})
     return row
 
 
@@ -463,9 +480,8 @@ def _find_duplicates(run: Import) -> None:
 
 def _check_tree(run: Import) -> None:
     """Every parent must be there in the end, and none may be below itself."""
-    rows = list(
-        run.rows.exclude(code="").order_by("line").values_list("line", "code", "values__parent", "before__code")
-    )
+    named = run.rows.exclude(code="").order_by("line")
+    rows = list(named.values_list("line", "code", "values__parent", "before__code"))
     final = {code: parent or "" for _line, code, parent, _before in rows}
     if run.mode == Mode.MERGE:
         others = run.version.entries.exclude(lineage__in=run.rows.values("lineage")).values_list("code", "parent")
@@ -491,7 +507,7 @@ def _check_tree(run: Import) -> None:
 
 
 def _circles(parents: Mapping[str, str]) -> dict[str, list[str]]:
-    """Each code that is above itself, with the way round: from it up to it again (the middle of a long way left out)."""
+    """Each code that is above itself, with the way round from it up to it again (of a long way: its ends)."""
     done: set[str] = set()
     found: dict[str, list[str]] = {}
     for start in parents:
@@ -514,9 +530,8 @@ def _find_removed(run: Import) -> None:
     """A row for each entry that the file does not name, after its end."""
     last = run.rows.aggregate(last=Max("line"))["last"] or 0
     # A row with an error may name its entry by its code only.
-    named = Q(lineage__in=run.rows.values("lineage")) | Q(
-        code__in=run.rows.filter(verdict=Verdict.ERROR).values("code")
-    )
+    mistaken = run.rows.filter(verdict=Verdict.ERROR)
+    named = Q(lineage__in=run.rows.values("lineage")) | Q(code__in=mistaken.values("code"))
     gone = run.version.entries.exclude(named).order_by("code", "pk")
     ImportRow.objects.bulk_create(
         (
@@ -609,13 +624,22 @@ def _columns() -> dict[str, str]:
 
 
 def _apply(run: Import, version: ListVersion, *, by: int, at: datetime) -> None:
+    version.entries.filter(lineage__in=run.rows.filter(verdict=Verdict.REMOVED).values("lineage")).delete()
+    values: dict[str, Any] = {"run": run.pk, "version": version.pk, "by": by, "at": at}
+    with connection.cursor() as cursor:
+        for statement in _statements():
+            cursor.execute(statement, values)
+    if version.list.kind == ListKind.TECHNOLOGY:
+        drafting.derive_paths(version.pk)
+
+
+def _statements() -> list[str]:
+    """What makes the draft what the file says, once the entries that are removed are gone."""
     columns = _columns()
-    record = (
-        f"""jsonb_to_record(row."values") AS said({", ".join(f"{name} {kind}" for name, kind in columns.items())})"""
-    )
+    typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    record = f'jsonb_to_record(row."values") AS said({typed})'
     names, said = ", ".join(columns), ", ".join(f"said.{name}" for name in columns)
-    values = {"run": run.pk, "version": version.pk, "by": by, "at": at}
-    statements = [
+    return [
         # What every entry said before and says now, as when somebody had changed each by hand.
         """
         INSERT INTO sensitivity_edit (version_id, lineage, by_id, at, before, after)
@@ -633,12 +657,12 @@ def _apply(run: Import, version: ListVersion, *, by: int, at: datetime) -> None:
         UPDATE sensitivity_listentry e SET ({names}, edit) = ROW({said}, e.edit + 1)
         FROM sensitivity_importrow row, {record}
         WHERE e.version_id = %(version)s AND row.of_id = %(run)s AND row.verdict = 'changed' AND e.lineage = row.lineage
-        """,
+        """,  # noqa: S608
         f"""
         INSERT INTO sensitivity_listentry (version_id, lineage, path, edit, {names})
         SELECT %(version)s, row.lineage, '{{}}', 0, {said} FROM sensitivity_importrow row, {record}
         WHERE row.of_id = %(run)s AND row.verdict = 'new' ORDER BY row.line
-        """,
+        """,  # noqa: S608
         # Who renames an entry need not rename it in every row below it.
         """
         UPDATE sensitivity_listentry e SET parent = row.code FROM sensitivity_importrow row
@@ -648,39 +672,36 @@ def _apply(run: Import, version: ListVersion, *, by: int, at: datetime) -> None:
                 SELECT FROM sensitivity_listentry o WHERE o.version_id = %(version)s AND o.code = e.parent
             )
         """,
+        # The names by which entries are found were worked out while the file was read.
+        """
+        DELETE FROM sensitivity_entryname n USING sensitivity_listentry e, sensitivity_importrow row
+        WHERE n.entry_id = e.id AND e.version_id = %(version)s AND e.lineage = row.lineage
+            AND row.of_id = %(run)s AND row.verdict = 'changed'
+        """,
+        """
+        INSERT INTO sensitivity_entryname (entry_id, version_id, key, name, form, blocks)
+        SELECT e.id, e.version_id, found.key, found.name, found.form, found.blocks
+        FROM sensitivity_importrow row
+        JOIN sensitivity_listentry e ON e.version_id = %(version)s AND e.lineage = row.lineage,
+        jsonb_to_recordset(row.names) AS found(key text, name text, form text, blocks int[])
+        WHERE row.of_id = %(run)s AND row.verdict IN ('new', 'changed')
+        """,
     ]
-    changed = run.rows.filter(verdict__in=[Verdict.NEW, Verdict.CHANGED]).values("lineage")
-    version.entries.filter(lineage__in=run.rows.filter(verdict=Verdict.REMOVED).values("lineage")).delete()
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement, values)
-    _name(version, version.entries.filter(lineage__in=changed))
-    if version.list.kind == ListKind.TECHNOLOGY:
-        drafting.derive_paths(version.pk)
-
-
-def _name(version: ListVersion, entries: QuerySet[ListEntry]) -> None:
-    block: list[ListEntry] = []
-    for entry in entries.order_by("pk").iterator(chunk_size=BATCH):
-        block.append(entry)
-        if len(block) == BATCH:
-            drafting.rename(version, block)
-            block = []
-    drafting.rename(version, block)
 
 
 # ── the jobs ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _result_url(job: Job) -> str:
-    from django.urls import reverse
+def _may_see(job: Job, actor: Actor) -> bool:
+    return bool(actor.roles & {Role.LIST_MANAGER, Role.AUDITOR})
 
+
+def _result_url(job: Job) -> str:
     return reverse("list_import", args=[job.subject])
 
 
 def register() -> None:
     """Make the worker know both kinds of job. Called once, when the app is ready."""
-    work.register(work.Work(kind=READ, label=_("Reading the file"), step=read_some, result_url=_result_url))
-    work.register(
-        work.Work(kind=TAKE_OVER, label=_("Taking the file over"), step=take_over_step, result_url=_result_url)
-    )
+    of_lists: dict[str, Any] = {"result_url": _result_url, "may_see": _may_see}
+    work.register(work.Work(kind=READ, label=_("Reading the file"), step=read_some, **of_lists))
+    work.register(work.Work(kind=TAKE_OVER, label=_("Taking the file over"), step=take_over_step, **of_lists))

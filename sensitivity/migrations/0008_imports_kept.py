@@ -18,6 +18,11 @@ class Migration(migrations.Migration):
                 default=dict, help_text="A sentence in each language.", verbose_name="why it is not readable"
             ),
         ),
+        migrations.AddField(
+            model_name="importrow",
+            name="names",
+            field=models.JSONField(default=list, verbose_name="names by which it is found"),
+        ),
         migrations.AlterField(
             model_name="import",
             name="file",

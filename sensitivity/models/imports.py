@@ -86,7 +86,8 @@ class ImportRow(models.Model):
     """One row of the file: what it would do, and what is wrong with it.
 
     `values` are all of `drafting.FIELDS` as they would be, and `before` as they are; of an entry that stays the same
-    only its code and labels. `errors`: each with its `field` and a `message` in each language.
+    only its code and labels. `names` are what `sensitivity.names` makes of a new or changed one. `errors`: each with its
+    `field` and a `message` in each language.
     """
 
     class Verdict(models.TextChoices):
@@ -104,6 +105,7 @@ class ImportRow(models.Model):
     values = models.JSONField(_("values"), default=dict)
     before = models.JSONField(_("before"), default=dict)
     errors = models.JSONField(_("errors"), default=list)
+    names = models.JSONField(_("names by which it is found"), default=list)
 
     class Meta:
         verbose_name = _("row of an import")
