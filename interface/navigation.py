@@ -36,15 +36,16 @@ PAGES = (
     Page("request_new", _("New request"), frozenset({"applicant"})),
     Page("inbox", _("Inbox"), frozenset({"officer"}) | REVIEWERS),
     Page("employees", _("Employees"), frozenset({"officer"})),
+    Page("lists", _("Lists"), frozenset({"list_manager", "auditor"})),
     Page("overview", _("Overview"), frozenset({"administrator", "auditor"})),
     Page("admin:index", _("Back office"), staff=True),
 )
 
 
-def url_or_nothing(name: str) -> str:
-    """The address of the page `name`, or nothing where no such page is installed."""
+def url_or_nothing(name: str, *args: object) -> str:
+    """The address of the page `name` with these `args`, or nothing where no such page is installed."""
     try:
-        return reverse(name)
+        return reverse(name, args=args)
     except NoReverseMatch:
         return ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -28,6 +28,7 @@ from authorities.models import Office
 from companies.models import Company
 from interface.navigation import url_or_nothing
 from notifications import failures
+from sensitivity import publishing
 from sensitivity.models import ListVersion
 
 # So many of one's own open requests are shown; the list has the others.
@@ -181,13 +182,21 @@ def _list_manager(actor: Actor, at: datetime) -> Iterable[Desk]:
         draft=Count("pk", filter=Q(state=ListVersion.State.DRAFT, author_id=actor.user_id)),
         # Who wrote a version does not publish it.
         review=Count("pk", filter=Q(state=ListVersion.State.IN_REVIEW) & ~Q(author_id=actor.user_id)),
+        ending=Count(
+            "pk",
+            filter=Q(
+                state=ListVersion.State.PUBLISHED,
+                published_until__lte=publishing.today(at) + timedelta(days=max(publishing.REMINDERS)),
+            ),
+        ),
     )
-    lists = url_or_nothing("admin:sensitivity_listversion_changelist")
+    lists = url_or_nothing("lists")
     yield Desk(
         heading=_("Sensitivity lists"),
         waiting=[
             Waiting(_("Your drafts"), found["draft"], lists),
             Waiting(_("To publish, written by others"), found["review"], lists),
+            Waiting(_("Ended, or ending soon"), found["ending"], lists, urgent=found["ending"] > 0),
         ],
         empty=_("Versions of lists that wait for you will appear here."),
         url=lists,
