@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from approvals.views import actions, applicant, case, home, inbox, overview, request_page
+from approvals.views import actions, applicant, case, effects, home, inbox, overview, rehearsals, request_page
 
 urlpatterns: list[URLPattern] = [
     # ── applicant ──
@@ -28,4 +28,8 @@ urlpatterns: list[URLPattern] = [
     path("inbox/bulk/", inbox.inbox_bulk, name="inbox_bulk"),
     path("cases/<str:reference>/", case.case_page, name="case"),
     path("overview/", overview.overview, name="overview"),
+    # ── lists, in terms of requests ──
+    path("inbox/lists/", effects.effects_page, name="list_effects"),
+    path("lists/<int:list_id>/versions/<int:number>/rehearsals/", rehearsals.rehearsals, name="list_rehearsals"),
+    path("lists/rehearsals/<int:pk>/", rehearsals.rehearsal_page, name="list_rehearsal"),
 ]
