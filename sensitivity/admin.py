@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from accounts.admin import KeptAdmin
 from sensitivity.models import ListEntry, ListVersion, SensitivityList
-from sensitivity.views.reading import standing
+from sensitivity.standing import standing
 
 
 class LookedAtAdmin(KeptAdmin):

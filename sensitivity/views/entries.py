@@ -28,8 +28,9 @@ from interface.tags import tag
 from sensitivity import browsing, drafting, publishing
 from sensitivity.forms import EntryForm
 from sensitivity.models import Edit, ListEntry, ListKind, ListVersion
+from sensitivity.standing import Standing, standing
 from sensitivity.views import wording
-from sensitivity.views.reading import Standing, may_write, must_write, open_version, standing
+from sensitivity.views.reading import may_write, must_write, open_version
 
 # So many edits of an entry, and entries directly below it, are shown.
 EDITS_SHOWN = 30

@@ -27,14 +27,13 @@ from interface.tags import time_of
 from sensitivity import publishing
 from sensitivity.forms import BeginForm, ListForm, SettingsForm
 from sensitivity.models import FIXED, ListVersion, SensitivityList, VersionState
+from sensitivity.standing import Standing, standing
 from sensitivity.views.reading import (
-    Standing,
     lists_for,
     may_write,
     must_read,
     must_write,
     open_list,
-    standing,
     versions_for,
 )
 

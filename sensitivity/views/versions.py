@@ -37,8 +37,9 @@ from sensitivity.forms import (
     VerbForm,
 )
 from sensitivity.models import FIXED, Edit, ListKind, ListVersion, Rehearsal, VersionState
+from sensitivity.standing import standing
 from sensitivity.views import wording
-from sensitivity.views.reading import may_write, open_list, open_version, standing, versions_for
+from sensitivity.views.reading import may_write, open_list, open_version, versions_for
 
 # Entries, and changes, on a page.
 PAGE = 50
