@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 from accounts.prepared import execute
@@ -70,6 +71,8 @@ class _Table:
         self.special = [index for index, prepare in enumerate(self.prepare) if prepare is not None]
         self.key = next(index for index, field in enumerate(self.fields) if field.primary_key)
         self.values_of = attrgetter(*self.names)
+        # What holds a list may be changed in place.
+        self.mutable = [field.attname for field in self.fields if isinstance(field, models.JSONField | ArrayField)]
         self.labels = [str(index) for index in range(len(self.fields))]
 
     def row(self, row: models.Model, conn: Any) -> Values:
@@ -122,10 +125,11 @@ def _sql(parts: tuple[Part, ...]) -> str:
 
 def stored(row: models.Model) -> dict[str, Any]:
     """What `row` holds now, to tell later what a step changed. Mutable values are copied one level deep."""
-    held = row.__dict__
-    return {
-        name: list(value) if isinstance(value := held.get(name), list) else value for name in _table(type(row)).names
-    }
+    held = row.__dict__.copy()
+    for name in _table(type(row)).mutable:
+        if isinstance(value := held.get(name), list):
+            held[name] = list(value)
+    return held
 
 
 def statement(changed: Sequence[Changed], added: Iterable[models.Model]) -> tuple[str, Values] | None:
@@ -201,12 +205,11 @@ def _many_sql(part: Part) -> str:
     return f"UPDATE {table.name} SET {settings} FROM {source} WHERE {key}"  # noqa: S608
 
 
-def write_many(steps: Iterable[tuple[Sequence[Changed], Sequence[models.Model]]]) -> None:
-    """Write many steps at once, each as `write` would: what it changes, and what it adds.
+Step = tuple[Sequence[Changed], Sequence[models.Model]]
 
-    One statement, with all rows that go to one table (and change the same columns) together; so either all steps are
-    written or none is. No row may be changed by two of them. The rows are not marked as saved.
-    """
+
+def parts_of(steps: Iterable[Step]) -> dict[Part, list[dict[str, Any]]]:
+    """The rows that `steps` change and add, those that are written alike together: column (by its place) → value."""
     parts: dict[Part, list[dict[str, Any]]] = {}
     for changed, added in steps:
         for row in added:
@@ -221,6 +224,16 @@ def write_many(steps: Iterable[tuple[Sequence[Changed], Sequence[models.Model]]]
                 held = row.__dict__
                 values = {table.labels[index]: held[table.names[index]] for index in (*places, table.key)}
                 parts.setdefault((type(row), places, True), []).append(values)
+    return parts
+
+
+def write_many(steps: Iterable[Step]) -> None:
+    """Write many steps at once, each as `write` would: what it changes, and what it adds.
+
+    One statement, with all rows that go to one table (and change the same columns) together; so either all steps are
+    written or none is. No row may be changed by two of them. The rows are not marked as saved.
+    """
+    parts = parts_of(steps)
     if not parts:
         return
     *others, last = (_many_sql(part) for part in parts)

@@ -179,38 +179,9 @@ def claim(actor: Actor, request_id: UUID, *, whole: bool = False) -> TravelReque
 
 # ── many at once, for the clocks ────────────────────────────────────────────────────────────────────────────────────
 
-# What the rules and the clocks look at in every request; the long texts stay in the database until somebody asks.
-_LOOKED_AT = (
-    "id",
-    "applicant_id",
-    "company_id",
-    "office_id",
-    "reference",
-    "chain_length",
-    "chain_head",
-    "state",
-    "state_since",
-    "lapsed_from",
-    "urgent",
-    "departs_on",
-    "returns_on",
-    "tier",
-    "revision_id",
-    "revision_number",
-    "assessment_id",
-    "submitted_at",
-    "reached_authority_at",
-    "due_at",
-    "due_is_provisional",
-    "assigned_reviewer_id",
-    "extension_days",
-    "proposed_outcome",
-    "proposal_id",
-    "reply_until",
-    "replied_at",
-    "decision_id",
-    "decided_at",
-)
+# Of every request all but its long texts, which stay in the database until somebody asks.
+_LONG = frozenset({"title", "description", "materials", "event_name", "event_url", "topics", "projects", "devices"})
+_LOOKED_AT = [field.attname for field in TravelRequest._meta.concrete_fields if field.attname not in _LONG]
 _REQUESTS = f'SELECT {", ".join(_LOOKED_AT)} FROM "approvals_travelrequest" WHERE "id" = ANY(%s)'  # noqa: S608
 # Those that somebody else is at are left out: whoever comes next finds them.
 _CLAIM = "FOR NO KEY UPDATE OF r SKIP LOCKED"
@@ -280,7 +251,7 @@ def _with_clocks(request_ids: list[UUID]) -> dict[UUID, TravelRequest]:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(_REQUESTS, [request_ids])
-        requests = {row[0]: bare(TravelRequest, _LOOKED_AT, row) for row in cursor.fetchall()}
+        requests = {row.pk: row for row in (bare(TravelRequest, _LOOKED_AT, values) for values in cursor.fetchall())}
         for request in requests.values():
             request.__dict__["running_clocks"] = {}
         names = [field.attname for field in Clock._meta.concrete_fields]

@@ -6,6 +6,7 @@ When the statement itself is refused, the batch is taken again row by row, so th
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -49,16 +50,20 @@ def act_on_clock(clock_id: UUID, *, at: datetime) -> bool:
     return True
 
 
-def sweep(*, at: datetime, batch: int = BATCH) -> SweepResult:
+def sweep(*, at: datetime, batch: int = BATCH, call_help: Callable[[], object] | None = None) -> SweepResult:
     """Take every step of every clock that is due at `at` (aware), the longest due first.
 
-    Safe to run twice, or on two machines, at the same time. A clock whose step fails fails alone: it is logged, tried
-    again after a growing wait, and seen by administrators. Raises only when the database is away.
+    Safe to run twice, or on two machines, at the same time; `call_help` is called once when there is more than one
+    batch to do. A clock whose step fails fails alone: it is logged, tried again after a growing wait, and seen by
+    administrators. Raises only when the database is away.
     """
     rules.moment_is_aware(at)
     result = SweepResult()
     while (found := _sweep_batch(at, batch)) is not None:
         result += found
+        if call_help is not None and found.taken + found.failed >= batch:
+            call_help()
+            call_help = None
     return result
 
 

@@ -1,15 +1,27 @@
 """Hints for the worker: load, one call, nothing else. Each may be lost or doubled without harm."""
 
+import logging
+
 from celery import shared_task
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from approvals import settling, sweeping
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
 def sweep_clocks() -> None:
-    """Take every step of every clock that is due now. Beat calls this every minute."""
-    sweeping.sweep(at=timezone.now())
+    """Take every step of every clock that is due now. Beat calls this every minute; a long list calls another worker."""
+    sweeping.sweep(at=timezone.now(), call_help=_call_another)
+
+
+def _call_another() -> None:
+    try:
+        sweep_clocks.apply_async(retry=False)
+    except OperationalError as error:
+        logger.warning("No other worker could be called to help with a long list: %s", error)
 
 
 @shared_task

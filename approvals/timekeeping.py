@@ -243,17 +243,20 @@ def appeal_until(request: TravelRequest, *, at: datetime) -> date:
 
 
 def step_due(request: TravelRequest, row: Clock, *, at: datetime) -> tuple[clocks.Step, datetime]:
-    """The gravest step of the clock in `row` that is due at `at`, and the moment it was scheduled for."""
-    value, last = value_of(row), None
+    """The gravest step of the clock in `row` that is due at `at`, and the moment it was scheduled for.
+
+    What is due first is in the row; the arithmetic says whether graver steps have become due meanwhile. LookupError
+    when nothing is due.
+    """
+    if not row.next_step or row.next_action_at is None or row.next_action_at > at:
+        raise LookupError("nothing is due")
+    value, step, scheduled = value_of(row), clocks.Step(row.next_step), row.next_action_at
     while True:
+        value = clocks.acted(value, step, at=scheduled)
         found = _evaluate(value, request, at)
         if found.next_step is None or found.next_action_at is None or found.next_action_at > at:
-            break
-        last = found.next_step, found.next_action_at
-        value = clocks.acted(value, found.next_step, at=found.next_action_at)
-    if last is None:
-        raise LookupError("nothing is due")
-    return last
+            return step, scheduled
+        step, scheduled = found.next_step, found.next_action_at
 
 
 _RETRY = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=6))

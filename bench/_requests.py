@@ -54,9 +54,9 @@ _VALUES = {
 class Crowd:
     """An office with `rows` requests and the people who work on them. Made once; found again by later runs."""
 
-    def __init__(self, rows: int, say: Say) -> None:
+    def __init__(self, rows: int, say: Say, *, name: str = "CROWD") -> None:
         self.rows = rows
-        code = f"CROWD-{rows}"
+        code = f"{name}-{rows}"
         found = Office.objects.filter(code=code).first()
         if found is None:
             say(f"making {rows:,} requests …\n")
@@ -125,8 +125,8 @@ class Crowd:
                 values,
             )
             cursor.execute(
-                "INSERT INTO approvals_leg (id, request_id, position, country, city, arrives_on, leaves_on, host)"
-                " SELECT gen_random_uuid(), id, 0, CASE WHEN urgent THEN 'JP' ELSE 'US' END, 'San Francisco',"
+                "INSERT INTO approvals_leg (id, request_id, position, country, subdivision, city, arrives_on, leaves_on, host)"
+                " SELECT gen_random_uuid(), id, 0, CASE WHEN urgent THEN 'JP' ELSE 'US' END, '', 'San Francisco',"
                 " departs_on, returns_on, 'ICLR Foundation' FROM approvals_travelrequest WHERE office_id = %(office)s",
                 values,
             )
