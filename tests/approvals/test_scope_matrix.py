@@ -27,6 +27,7 @@ from approvals.states import State
 from companies.models import Project
 from notifications import delivery
 from notifications.models import Notification
+from sensitivity.models import ListKind
 from tests.asserting import nothing_moved
 from tests.factories import (
     CompanyFactory,
@@ -34,11 +35,15 @@ from tests.factories import (
     actor,
     draft,
     employ,
+    entry_of,
+    entry_values,
     in_state,
     officer_of,
     posted,
+    sensitivity_list,
     with_role,
 )
+from tests.factories import drafted as list_draft
 
 # GET; "/draft": of a request that is not submitted. 302 of anyone is the way to the sign-in page.
 PAGES = """
@@ -63,6 +68,15 @@ health_ready                 200    200    200    200    200    200    200    20
 home                         302    200    200    200    200    200    200    200    200    200    200    200    200
 inbox                        302    403    403    200    200    200    200    200    200    200    403    403    403
 inbox_bulk                   302    404    404    404    404    404    404    404    404    404    404    404    404
+list                         302    404    404    404    404    404    404    404    404    404    200    404    200
+list_diff                    302    404    404    404    404    404    404    404    404    404    200    404    200
+list_entry                   302    404    404    404    404    404    404    404    404    404    200    404    200
+list_entry_new               302    404    404    404    404    404    404    404    404    404    200    404    403
+list_new                     302    404    404    404    404    404    404    404    404    404    200    404    403
+list_settings                302    404    404    404    404    404    404    404    404    404    200    404    403
+list_version                 302    404    404    404    404    404    404    404    404    404    200    404    200
+list_version_do              302    404    404    404    404    404    404    404    404    404    200    404    403
+lists                        302    404    404    404    404    404    404    404    404    404    200    404    200
 notification                 302    302    404    404    404    404    404    404    404    404    404    404    404
 notification_failures        302    403    403    403    403    403    403    403    403    403    403    200    200
 notification_read            405    405    405    405    405    405    405    405    405    405    405    405    405
@@ -173,6 +187,11 @@ def there(db: None) -> There:
         User.objects.filter(pk=users[name].pk).update(is_staff=True)  # type: ignore[union-attr]
         users[name].refresh_from_db()  # type: ignore[union-attr]
     drafted = draft(cast.applicant, at=at)
+    lin = actor(users["lin"], at)  # type: ignore[arg-type]
+    events = sensitivity_list(ListKind.EVENT, owner=lin, at=at)
+    version = list_draft(events, [entry_values("ICLR")], by=lin, at=at)
+    in_list = {"list_id": events.pk}
+    in_version = in_list | {"number": version.number}
     case = {"reference": cast.request.reference}
     fills: dict[str, dict[str, Any]] = {
         **dict.fromkeys(("request", "request_edit", "request_documents", "request_check", "request_submitted"), case),
@@ -185,6 +204,11 @@ def there(db: None) -> There:
         "company": {"pk": company.pk},
         "project": {"pk": company.pk, "project_pk": project.pk},
         "employee": {"pk": cast.applicant.pk},
+        **dict.fromkeys(("list", "list_settings"), in_list),
+        **dict.fromkeys(("list_version", "list_entry_new"), in_version),
+        "list_entry": in_version | {"lineage": entry_of(version, "ICLR").lineage},
+        "list_version_do": in_version | {"verb": "discard"},
+        "list_diff": in_list | {"old": 0, "new": version.number},
         "notification": {"pk": told.pk},
         "notification_read": {"pk": told.pk},
     }
@@ -213,8 +237,8 @@ def test_who_gets_what(there: There, who: str) -> None:
 WRITES = ("INSERT", "UPDATE", "DELETE", "WITH")
 # Being looked at leaves a trace, and signing in a session.
 TRACES = ('"accounts_accessentry"', '"django_session"')
-OF_THEIR_OWN = {"fei": {"request_new"}}
-"""Fei is an employee too: she begins a request of her own."""
+OF_THEIR_OWN = {"fei": {"request_new"}, "lin": {"list_version_do"}}
+"""Fei is an employee too: she begins a request of her own. Lin discards her own draft of a list."""
 
 
 @pytest.mark.parametrize("who", [who for who in PEOPLE if who != "alice"])
