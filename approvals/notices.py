@@ -20,7 +20,7 @@ from accounts.roles import SYSTEM, Role
 from approvals import queries
 from approvals.clocks import Step
 from approvals.models import Appeal, Assessment, TravelRequest
-from approvals.states import State, Tier
+from approvals.states import WITH_AUTHORITY, State, Tier
 from audit import verbs
 from authorities.models import Posting
 from authorities.terms import ClockKind
@@ -28,6 +28,7 @@ from companies.models import Membership
 from notifications.models import OutboxEvent
 from notifications.registry import Kind, Notice, register_kind
 from notifications.registry import register as register_notice
+from sensitivity.models import ListVersion
 
 Recipients = Callable[[OutboxEvent], Iterable[int]]
 
@@ -735,6 +736,37 @@ def _is_urgent(event: OutboxEvent, kind: str) -> bool:
     return bool(kind == "due" and due and datetime.fromisoformat(due) - event.at <= _SHORT)
 
 
+# ── lists, in terms of requests ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def seniors_with_open_cases(event: OutboxEvent) -> Iterable[int]:
+    """The senior reviewers of every office that has open cases, except who published the list."""
+    offices = TravelRequest.unscoped.filter(state__in=sorted(WITH_AUTHORITY)).values("office_id")
+    found = Posting.objects.in_force(event.at).filter(role=Role.SENIOR, office_id__in=offices)
+    return found.exclude(user_id=event.data.get("by")).values_list("user_id", flat=True).distinct()
+
+
+def _list_context(event: OutboxEvent) -> Mapping[str, object]:
+    version = ListVersion.objects.select_related("list").get(pk=event.data["version"])
+    assert version.published_from is not None
+    return {"list": version.list.name, "version": version.number, "day": date_format(version.published_from)}
+
+
+_LIST_PUBLISHED = Notice(
+    event="list.publish",
+    audience="seniors",
+    recipients=seniors_with_open_cases,
+    context=_list_context,
+    url=lambda event: reverse("list_effects"),
+    subject=_("%(list)s: version %(version)d is published"),
+    body=_(
+        "It counts from %(day)s on and changes no request that was submitted. From that day on you can see which open "
+        "cases of your office it would have assessed otherwise, and have them assessed anew."
+    ),
+    kind="work",
+)
+
+
 def register() -> None:
     """Make the verbs recordable and the events tellable. Called once, when the app is ready."""
     for verb, words in VERBS.items():
@@ -757,3 +789,4 @@ def register() -> None:
                 repeats=(verb, audience) in _REPEATS,
             )
         )
+    register_notice(_LIST_PUBLISHED)

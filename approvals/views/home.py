@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.http import ActorRequest
 from accounts.roles import Actor, Role
-from approvals import queries
+from approvals import effects, queries
 from approvals.inbox import COUNT_UP_TO, Kind, counts, desks_of, tabs_of
 from approvals.models import Clock
 from approvals.states import OPEN, WITH_AUTHORITY, State
@@ -130,6 +130,20 @@ _DESK_WORDS: dict[Kind, tuple[str | Promise, str | Promise]] = {
 }
 
 
+def _senior(actor: Actor, at: datetime) -> Iterable[Desk]:
+    """Shown when there is something: what new versions of lists would have changed about open cases."""
+    if Role.SENIOR not in actor.roles or not (otherwise := effects.count(actor, at=at)):
+        return
+    page = url_or_nothing("list_effects")
+    yield Desk(
+        heading=_("New versions of lists"),
+        waiting=[Waiting(_("Open cases that would have another tier today"), otherwise, page)],
+        empty="",
+        url=page,
+        url_label=_("See what the lists would change"),
+    )
+
+
 def _administrator(actor: Actor, at: datetime) -> Iterable[Desk]:
     if Role.ADMINISTRATOR not in actor.roles:
         return
@@ -206,6 +220,7 @@ def _list_manager(actor: Actor, at: datetime) -> Iterable[Desk]:
 
 DESKS: tuple[Callable[[Actor, datetime], Iterable[Desk]], ...] = (
     _inbox,
+    _senior,
     _administrator,
     _auditor,
     _list_manager,

@@ -57,7 +57,7 @@ class Shown:
 def rehearsals(http: ActorRequest, list_id: int, number: int) -> HttpResponse:
     """Every rehearsal of a version, the newest first; a list manager starts another while it is not published."""
     version = open_version(http, list_id, number)
-    form = StartForm(http.POST or None)
+    form = StartForm(http.POST if http.method == "POST" else None)
     if http.method == "POST":
         must_write(http)
         if form.is_valid():
