@@ -29,10 +29,14 @@ def in_reading(kept: Mapping[str, str]) -> str:
     return kept.get(get_language() or "") or kept.get(settings.LANGUAGE_CODE) or ""
 
 
+OPEN = ("waiting", "running")
+"""The states of a job that is not over."""
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     def open(self) -> Self:
         """Those that are not over."""
-        return self.filter(state__in=[Job.State.WAITING, Job.State.RUNNING])
+        return self.filter(state__in=OPEN)
 
     def due(self, at: datetime) -> Self:
         """Those to be worked on at `at` (aware), the oldest first. One that failed waits for its next attempt."""

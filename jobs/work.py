@@ -20,7 +20,7 @@ from django.db import IntegrityError, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.refusals import Refused, Sentence
+from accounts.refusals import NotFound, NotNow, Refused, Sentence
 from accounts.roles import Actor, Role
 from jobs.models import BACK_OFF, Job, in_each_language
 
@@ -85,6 +85,31 @@ def enqueue(kind: str, *, by: int | None, at: datetime, subject: str = "", data:
             raise
         return found
     transaction.on_commit(hint)
+    return job
+
+
+def label_of(job: Job) -> str | Promise:
+    """What people call this kind of work; its own name when nobody registers it any more."""
+    found = _works.get(job.kind)
+    return found.label if found else job.kind
+
+
+def try_again(job_id: UUID, *, at: datetime) -> Job:
+    """Have a job that failed go on where it stopped, from `at` (aware). NotFound when there is none, NotNow when it did
+    not fail, or another one does the same meanwhile."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().filter(pk=job_id).first()
+        if job is None:
+            raise NotFound(_("There is no such job."))
+        if job.state != Job.State.FAILED:
+            raise NotNow(_("It did not fail, or is being tried again already."))
+        job.state, job.attempts, job.retry_at, job.ended_at, job.why = Job.State.WAITING, 0, None, None, {}
+        try:
+            with transaction.atomic():
+                job.save()
+        except IntegrityError:
+            raise NotNow(_("It did not fail, or is being tried again already.")) from None
+        transaction.on_commit(hint)
     return job
 
 

@@ -557,6 +557,9 @@ _DANGEROUS = re.compile(r"'*[=+\-@\t\r]")
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
+_NO_TITLE = re.compile(r"[\[\]:*?/\\']")
+
+
 def guarded(text: str) -> str:
     """`text` so that no spreadsheet takes it for a formula: with an apostrophe before it. See `unguarded`."""
     return f"'{text}" if _DANGEROUS.match(text) else text
@@ -576,10 +579,12 @@ def csv_pieces(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
         yield text.getvalue().encode()
 
 
-def xlsx_pieces(rows: Iterable[Sequence[object]], *, title: str, size: tuple[int, int]) -> Iterator[bytes]:
+def xlsx_pieces(
+    rows: Iterable[Sequence[object]], *, title: str, size: tuple[int, int] | None = None
+) -> Iterator[bytes]:
     """An XLSX file with these rows on one sheet, all text but whole numbers, piece by piece as it is written.
 
-    `size`: how many rows and columns it will be, for programs that make room before they read.
+    `size`: how many rows and columns it will have, where known: programs then make room before they read.
 
     openpyxl takes ten times as long for a hundred thousand rows and gives nothing before the last; this is the least
     that the format asks for, and openpyxl reads it in the tests.
@@ -587,10 +592,12 @@ def xlsx_pieces(rows: Iterable[Sequence[object]], *, title: str, size: tuple[int
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, content in _PARTS.items():
-            archive.writestr(name, content.format(title=escape(_clean(title)[:31], {'"': "&quot;"})))
+            archive.writestr(
+                name, content.format(title=escape(_NO_TITLE.sub(" ", _clean(title))[:31], {'"': "&quot;"}))
+            )
         with archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
-            last = f"{_letter(max(size[1], 1))}{max(size[0], 1)}"
-            sheet.write(_SHEET_HEAD.format(last=last).encode())
+            room = f'<dimension ref="A1:{_letter(size[1])}{size[0]}"/>' if size else ""
+            sheet.write(f"{_SHEET_HEAD}{room}<sheetData>".encode())
             number = 0
             for block in _blocks(rows):
                 lines = []
@@ -604,7 +611,9 @@ def xlsx_pieces(rows: Iterable[Sequence[object]], *, title: str, size: tuple[int
     yield sink.taken()
 
 
-def pieces(format: str, rows: Iterable[Sequence[object]], *, title: str, size: tuple[int, int]) -> Iterator[bytes]:
+def pieces(
+    format: str, rows: Iterable[Sequence[object]], *, title: str, size: tuple[int, int] | None = None
+) -> Iterator[bytes]:
     """A file of `format` with these rows; `title` and `size` as in `xlsx_pieces`."""
     return xlsx_pieces(rows, title=title, size=size) if format == XLSX else csv_pieces(rows)
 
@@ -667,7 +676,7 @@ _DECLARED = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-_SHEET_HEAD = f'{_DECLARED}<worksheet xmlns="{SHEET_MAIN_NS}"><dimension ref="A1:{{last}}"/><sheetData>'
+_SHEET_HEAD = f'{_DECLARED}<worksheet xmlns="{SHEET_MAIN_NS}">'
 _PARTS = {
     "[Content_Types].xml": f'{_DECLARED}<Types xmlns="{_PACKAGE}/content-types">'
     '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'

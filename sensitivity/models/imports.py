@@ -86,8 +86,8 @@ class ImportRow(models.Model):
     """One row of the file: what it would do, and what is wrong with it.
 
     `values` are all of `drafting.FIELDS` as they would be, and `before` as they are; of an entry that stays the same
-    only its code and labels. `names` are what `sensitivity.names` makes of a new or changed one. `errors`: each with its
-    `field` and a `message` in each language.
+    only its code and labels. `names` are what `sensitivity.names` makes of a new or changed one. `errors`: each with
+    its `field` and a `message` in each language.
     """
 
     class Verdict(models.TextChoices):
