@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
@@ -13,7 +14,7 @@ from uuid_utils.compat import uuid7
 from accounts.models import User
 from notifications import outbox, registry
 from notifications.models import OutboxEvent
-from notifications.registry import Notice
+from notifications.registry import Kind, Notice
 from tests.notifications.smtp import MailServer, mail_server
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -37,7 +38,9 @@ def context(event: OutboxEvent) -> dict[str, Any]:
 
 @pytest.fixture
 def events() -> Iterator[None]:
-    """An event of which the applicant and the officers are told."""
+    """Events: news of which the applicant and the officers are told, and a reminder that nobody can switch off."""
+    registry.register_kind(Kind(key="test-news", label="Test news", examples="All of it."))
+    registry.register_kind(Kind(key="test-due", label="Test dates", examples="", why_always="It cannot wait."))
     registry.register(
         Notice(
             event="test_submitted",
@@ -47,6 +50,8 @@ def events() -> Iterator[None]:
             url=lambda event: reverse("notifications"),
             subject="%(number)s was received (%(language)s)",
             body="Dear traveller <b>,\n\nwe have %(number)s.",
+            kind="test-news",
+            is_urgent=lambda event: bool(event.data.get("urgent")),
         )
     )
     registry.register(
@@ -59,19 +64,41 @@ def events() -> Iterator[None]:
             body="Please look.",
         )
     )
+    registry.register(
+        Notice(
+            event="test_due",
+            audience="whose turn",
+            recipients=people,
+            context=context,
+            subject="%(number)s is due",
+            body="Please act.",
+            kind="test-due",
+            repeats=True,
+        )
+    )
     yield
-    del registry._notices["test_submitted"]
+    for event in ("test_submitted", "test_due"):
+        del registry._notices[event]
+    for kind in ("test-news", "test-due"):
+        del registry._kinds[kind]
 
 
 @pytest.fixture
 def happen(events: None) -> Happen:
     """Something happens, and the people in `people` are to be told."""
 
-    def happen(*people: User, at: datetime = MONDAY, officers: tuple[User, ...] = (), **data: Any) -> OutboxEvent:
+    def happen(
+        *people: User,
+        event: str = "test_submitted",
+        subject: UUID | None = None,
+        at: datetime = MONDAY,
+        officers: tuple[User, ...] = (),
+        **data: Any,
+    ) -> OutboxEvent:
         ids = {"people": [person.pk for person in people], "officers": [person.pk for person in officers]}
-        event = outbox.emit("test_submitted", subject=uuid7(), at=at, data=ids | data)
-        event.save()
-        return event
+        row = outbox.emit(event, subject=subject or uuid7(), at=at, data=ids | data)
+        row.save()
+        return row
 
     return happen
 

@@ -11,7 +11,7 @@ from email.message import EmailMessage
 class MailServer(socketserver.ThreadingTCPServer):
     """Speaks SMTP on a free port of localhost, and keeps what it was sent.
 
-    `refuses(address)` says which recipients it does not know; `hangs_up` makes it close each connection at DATA.
+    `refuses(address)` says which recipients it does not take, with the words `refusal`; `hangs_up` makes it close each connection at DATA.
     """
 
     allow_reuse_address = True
@@ -22,6 +22,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.received: list[EmailMessage] = []
         self.connections = 0
         self.refuses: Callable[[str], bool] = lambda address: False
+        self.refusal = "550 nobody here by that name"
         self.hangs_up = False
 
     @property
@@ -44,7 +45,7 @@ class _Talk(socketserver.StreamRequestHandler):
                 self.say("221 bye")
                 return
             if verb == "RCPT" and self.server.refuses(line):
-                self.say("550 nobody here by that name")
+                self.say(self.server.refusal)
             elif verb == "DATA":
                 if self.server.hangs_up:
                     return

@@ -195,7 +195,7 @@ def test_one_unknown_recipient_keeps_nobody_else_waiting(happen: Happen, mails: 
 @pytest.mark.django_db
 def test_a_mail_given_up_is_seen(happen: Happen, mails: MailServer) -> None:
     happen(person("Bob"))
-    mails.refuses = lambda line: "bob@" in line
+    mails.refuses, mails.refusal = lambda line: "bob@" in line, "450 not now"
     for days in range(9):
         deliver(at=MONDAY + timedelta(days=days))
     events, (failed,) = failures.latest(10)

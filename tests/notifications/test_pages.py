@@ -190,7 +190,7 @@ def given_up(happen: Happen, mails: MailServer) -> tuple[OutboxEvent, Notificati
     bob = person("Bob")
     poisoned = happen(bob, poison=True)
     happen(bob)
-    mails.refuses = lambda line: "bob@" in line
+    mails.refuses, mails.refusal = lambda line: "bob@" in line, "450 mailbox full"
     for days in range(9):
         deliver(at=MONDAY + timedelta(days=days))
     return poisoned, Notification.objects.get(channel="mail")
@@ -203,7 +203,7 @@ def test_the_administrator_sees_what_failed_and_tries_again(
     poisoned, mail = given_up
     html = page(client, reverse("notification_failures"))
     assert "ZeroDivisionError: poison" in html
-    assert "nobody here by that name" in html
+    assert "mailbox full" in html
     assert "Bob" in html
 
     mails.refuses = lambda line: False
