@@ -28,6 +28,7 @@ from companies.models import Project
 from notifications import delivery
 from notifications.models import Notification
 from sensitivity.models import ListKind
+from sensitivity import importing
 from tests.asserting import nothing_moved
 from tests.factories import (
     CompanyFactory,
@@ -68,12 +69,21 @@ health_ready                 200    200    200    200    200    200    200    20
 home                         302    200    200    200    200    200    200    200    200    200    200    200    200
 inbox                        302    403    403    200    200    200    200    200    200    200    403    403    403
 inbox_bulk                   302    404    404    404    404    404    404    404    404    404    404    404    404
+job                          302    404    404    404    404    404    404    404    404    404    200    404    200
+jobs                         302    403    403    403    403    403    403    403    403    403    403    200    200
 list                         302    404    404    404    404    404    404    404    404    404    200    404    200
 list_diff                    302    404    404    404    404    404    404    404    404    404    200    404    200
+list_diff_file               302    404    404    404    404    404    404    404    404    404    200    404    200
 list_entry                   302    404    404    404    404    404    404    404    404    404    200    404    200
 list_entry_new               302    404    404    404    404    404    404    404    404    404    200    404    403
+list_export                  302    404    404    404    404    404    404    404    404    404    200    404    200
+list_import                  302    404    404    404    404    404    404    404    404    404    200    404    200
+list_import_errors           302    404    404    404    404    404    404    404    404    404    200    404    200
+list_import_file             302    404    404    404    404    404    404    404    404    404    200    404    200
+list_import_new              302    404    404    404    404    404    404    404    404    404    200    404    403
 list_new                     302    404    404    404    404    404    404    404    404    404    200    404    403
 list_settings                302    404    404    404    404    404    404    404    404    404    200    404    403
+list_template                302    404    404    404    404    404    404    404    404    404    200    404    200
 list_version                 302    404    404    404    404    404    404    404    404    404    200    404    200
 list_version_do              302    404    404    404    404    404    404    404    404    404    200    404    403
 lists                        302    404    404    404    404    404    404    404    404    404    200    404    200
@@ -190,6 +200,7 @@ def there(db: None) -> There:
     lin = actor(users["lin"], at)  # type: ignore[arg-type]
     events = sensitivity_list(ListKind.EVENT, owner=lin, at=at)
     version = list_draft(events, [entry_values("ICLR")], by=lin, at=at)
+    sent = importing.receive(version.pk, actor=lin, at=at, file=SimpleUploadedFile("list.csv", b"code,level"))
     in_list = {"list_id": events.pk}
     in_version = in_list | {"number": version.number}
     case = {"reference": cast.request.reference}
@@ -209,6 +220,12 @@ def there(db: None) -> There:
         "list_entry": in_version | {"lineage": entry_of(version, "ICLR").lineage},
         "list_version_do": in_version | {"verb": "discard"},
         "list_diff": in_list | {"old": 0, "new": version.number},
+        "list_diff_file": in_list | {"old": 0, "new": version.number, "format": "csv"},
+        "list_export": in_version | {"format": "xlsx"},
+        "list_template": in_list | {"format": "csv"},
+        "list_import_new": in_version,
+        **dict.fromkeys(("list_import", "list_import_errors", "list_import_file"), {"pk": sent.pk}),
+        "job": {"pk": sent.job_id},
         "notification": {"pk": told.pk},
         "notification_read": {"pk": told.pk},
     }
