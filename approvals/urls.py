@@ -2,9 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from approvals.views import actions, applicant, case, effects, home, inbox, overview, rehearsals, request_page
+from approvals.views import actions, applicant, case, criteria, effects, home, inbox, overview, rehearsals, request_page
 
 urlpatterns: list[URLPattern] = [
+    # ── anybody ──
+    path("criteria/", criteria.criteria, name="criteria"),
+    path("criteria/what-if/", criteria.what_if, name="what_if"),
     # ── applicant ──
     path("", home.home, name="home"),
     path("requests/", request_page.request_list, name="request_list"),

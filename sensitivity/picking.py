@@ -186,7 +186,7 @@ def _spoken_places(language: str) -> gettext.NullTranslations:
 def subdivision_name(code: str) -> str:
     """The name of a subdivision (ISO 3166-2) in the reader's language, else as the standard writes it; the code itself
     where the standard knows none; empty for nothing."""
-    found = pycountry.subdivisions.get(code=code) if code else None
+    found = pycountry.subdivisions.get(code=code) if code else None  # type: ignore[no-untyped-call]
     return _spoken_places(get_language() or "").gettext(found.name) if found else code
 
 
@@ -219,7 +219,7 @@ def subdivided(on: date) -> Subdivided:
 
 def _to_choose_from(country: str, listed: frozenset[str]) -> tuple[tuple[str, str], ...]:
     """All subdivisions of the first order; with those below them where a list names one of these."""
-    every = pycountry.subdivisions.get(country_code=country) or []
+    every = pycountry.subdivisions.get(country_code=country) or []  # type: ignore[no-untyped-call]
     first = {one.code for one in every if not one.parent_code}
     codes = first if listed <= first else {one.code for one in every} | listed
     named = [(code, subdivision_name(code)) for code in codes]

@@ -1,30 +1,54 @@
 """What the API takes and gives. Shape only: rules are in `rules.py`."""
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, cast
 
+from django.utils.translation import gettext as _
 from django_countries import countries
 from rest_framework import serializers
 
-from approvals.models import Leg, TravelRequest
+from approvals.forms.applicant import subdivision_problem
+from approvals.models import Assessment, Leg, TravelRequest
 from approvals.models.travel_request import Device, Purpose
 from approvals.rules import DECLARATIONS, EXTENSION_WORKING_DAYS, MAX_LEGS
-from approvals.states import State, Tier
-from sensitivity.taxonomy import SUBJECTS
+from approvals.states import Route, State, Tier
+from sensitivity import picking
+from sensitivity.models import CODE_LENGTH
 
 
 class LegSerializer(serializers.ModelSerializer[Leg]):
     """One place of a trip. Days are days at the place, first and last included."""
 
     country = serializers.ChoiceField(choices=list(countries))
+    subdivision = serializers.CharField(
+        max_length=6,
+        allow_blank=True,
+        default="",
+        help_text="ISO 3166-2. Required for countries of which a list in force names a part, refused for others.",
+    )
     host = serializers.CharField(max_length=200, allow_blank=True, default="")
 
     class Meta:
         model = Leg
-        fields = ("country", "city", "arrives_on", "leaves_on", "host")
+        fields = ("country", "subdivision", "city", "arrives_on", "leaves_on", "host")
+
+    def validate(self, leg: dict[str, Any]) -> dict[str, Any]:
+        """The state or province is one of the country, and there where a list asks for it."""
+        if wrong := subdivision_problem(leg["country"], leg["subdivision"], self._subdivided()):
+            raise serializers.ValidationError({"subdivision": [str(wrong)]})
+        return leg
+
+    def _subdivided(self) -> picking.Subdivided:
+        """Read once for all legs of what was sent."""
+        given: dict[str, Any] = self.context  # type: ignore[assignment]
+        if "subdivided" not in given:
+            given["subdivided"] = picking.subdivided(given["trip"].today)
+        return cast(picking.Subdivided, given["subdivided"])
 
     def to_representation(self, leg: Leg) -> dict[str, Any]:
         return {
             "country": str(leg.country.code),
+            "subdivision": leg.subdivision,
             "city": leg.city,
             "arrives_on": leg.arrives_on.isoformat(),
             "leaves_on": leg.leaves_on.isoformat(),
@@ -49,6 +73,67 @@ class SummarySerializer(serializers.Serializer[dict[str, Any]]):
     due_at = serializers.DateTimeField(allow_null=True)
 
 
+class LegalBasisSerializer(serializers.Serializer[Any]):
+    """A published instrument, and where it can be read."""
+
+    words = serializers.CharField()
+    url = serializers.CharField(allow_blank=True)
+
+
+class HitSerializer(serializers.Serializer[Any]):
+    """An entry that counted, as far as who asks may know (fair process, 7). What is masked is empty."""
+
+    kind = serializers.CharField(allow_blank=True)
+    list = serializers.CharField()
+    version = serializers.IntegerField()
+    code = serializers.CharField(allow_blank=True)
+    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
+    level = serializers.IntegerField()
+    effect = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True)
+    touched_by = serializers.ListField(child=serializers.CharField())
+    confirmed = serializers.BooleanField()
+    is_confidential = serializers.BooleanField()
+    is_masked = serializers.BooleanField()
+    basis = LegalBasisSerializer()
+    secrecy = LegalBasisSerializer(allow_null=True)
+    reviewed_by = serializers.CharField(allow_blank=True)
+    reviewed_on = serializers.DateField(allow_null=True)
+
+
+class PossibleSerializer(serializers.Serializer[Any]):
+    """A name that resembles a listed one. It counts for nothing until a person has said that it is the same."""
+
+    key = serializers.CharField(allow_blank=True, help_text="What `judge_match` takes.")
+    words = serializers.CharField()
+    written = serializers.CharField(allow_blank=True)
+    name = serializers.CharField(allow_blank=True)
+    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
+    percent = serializers.IntegerField()
+    is_masked = serializers.BooleanField()
+
+
+class AssessmentSerializer(serializers.Serializer[Any]):
+    """The assessment in force: what of the trip touches which published entries, and the route that follows."""
+
+    at = serializers.DateTimeField()
+    cause = serializers.ChoiceField(choices=Assessment.Cause.choices)
+    tier = serializers.ChoiceField(choices=Tier.choices)
+    route = serializers.ChoiceField(choices=Route.choices, allow_blank=True)
+    days = serializers.IntegerField()
+    reason = serializers.CharField(allow_blank=True)
+    took_us = serializers.IntegerField(allow_null=True)
+    hits = HitSerializer(many=True)
+    possible = PossibleSerializer(many=True)
+
+
+class PickedSerializer(serializers.Serializer[Any]):
+    """Something that was picked: its code, and what it is called in the language of who asks."""
+
+    code = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+
+
 class RequestSerializer(serializers.ModelSerializer[TravelRequest]):
     """A request in full, with the verbs that are open to who asks."""
 
@@ -56,6 +141,8 @@ class RequestSerializer(serializers.ModelSerializer[TravelRequest]):
     company = serializers.CharField(source="company.name")
     office = serializers.CharField(source="office.name")
     legs = LegSerializer(source="itinerary", many=True)
+    subjects = PickedSerializer(many=True, help_text="The topics in words.")
+    assessment = AssessmentSerializer(allow_null=True)
     actions = serializers.ListField(child=serializers.CharField(), read_only=True)
 
     class Meta:
@@ -73,12 +160,15 @@ class RequestSerializer(serializers.ModelSerializer[TravelRequest]):
             "event_name",
             "event_url",
             "topics",
+            "subjects",
+            "projects",
             "materials",
             "devices",
             "declarations",
             "legs",
             "urgent",
             "tier",
+            "assessment",
             "departs_on",
             "returns_on",
             "submitted_at",
@@ -103,11 +193,30 @@ class DraftSerializer(serializers.Serializer[Any]):
     description = serializers.CharField(max_length=4000, required=False, allow_blank=True)
     event_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
     event_url = serializers.URLField(max_length=300, required=False, allow_blank=True)
-    topics = serializers.ListField(child=serializers.ChoiceField(choices=SUBJECTS), required=False)
+    topics = serializers.ListField(child=serializers.CharField(max_length=CODE_LENGTH), required=False, max_length=200)
+    projects = serializers.ListField(child=serializers.CharField(max_length=40), required=False, max_length=200)
     materials = serializers.CharField(max_length=4000, required=False, allow_blank=True)
     devices = serializers.ListField(child=serializers.ChoiceField(choices=Device.choices), required=False)
     declarations = serializers.ListField(child=serializers.ChoiceField(choices=DECLARATIONS), required=False)
     legs = serializers.ListField(child=LegSerializer(), required=False, max_length=MAX_LEGS)
+
+    def validate_topics(self, codes: list[str]) -> list[str]:
+        """Subjects of the tree of today, or what the request holds already."""
+        trip: TravelRequest = self.context["trip"]
+        known = picking.known_subjects(codes, on=trip.today) | set(trip.topics)
+        return self._known(codes, known, _("“%(code)s” is no subject that can be picked today."))
+
+    def validate_projects(self, codes: list[str]) -> list[str]:
+        """Active projects of the company, or what the request holds already."""
+        trip: TravelRequest = self.context["trip"]
+        active = picking.projects(company_id=trip.company_id, employee_id=trip.applicant_id, at=trip.now)
+        known = {code for code, _name in active} | set(trip.projects)
+        return self._known(codes, known, _("“%(code)s” is no active project of the company."))
+
+    def _known(self, codes: list[str], known: Collection[str], sentence: str) -> list[str]:
+        if unknown := [code for code in codes if code not in known]:
+            raise serializers.ValidationError([sentence % {"code": code} for code in unknown])
+        return list(dict.fromkeys(codes))
 
 
 class NoInput(serializers.Serializer[Any]):
@@ -161,6 +270,22 @@ class TextInput(serializers.Serializer[Any]):
     """A text of the applicant."""
 
     text = serializers.CharField(max_length=8000, allow_blank=True, default="")
+
+
+class JudgeMatchInput(ReasonInput):
+    """Whether a name that was written is that of a listed organisation; `key` is that of the possible match."""
+
+    key = serializers.CharField(max_length=300)
+    confirmed = serializers.BooleanField()
+
+
+class ChangeTierInput(ReasonInput):
+    """Another tier, and why."""
+
+    tier = serializers.ChoiceField(choices=Tier.choices)
+
+    def validate_tier(self, tier: str) -> Tier:
+        return Tier(tier)
 
 
 class NoteInput(serializers.Serializer[Any]):

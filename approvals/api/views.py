@@ -20,12 +20,13 @@ from rest_framework.views import APIView
 
 from accounts.http import ActorRequest
 from accounts.refusals import NotFound
-from accounts.roles import Actor
-from approvals import access, queries, references, workflow
+from accounts.roles import Actor, Role
+from approvals import access, disclosure, queries, references, workflow
 from approvals.api import serializers
 from approvals.models import TravelRequest
 from approvals.models.travel_request import Purpose
 from approvals.states import State, Tier
+from sensitivity import picking
 
 # Verb → what it takes. The names of the fields are those of the verb's arguments.
 VERBS: Mapping[str, type[fields.Serializer[Any]]] = {
@@ -46,6 +47,9 @@ VERBS: Mapping[str, type[fields.Serializer[Any]]] = {
     "recuse": serializers.ReasonInput,
     "agree_information": serializers.NoInput,
     "ask_information": serializers.AskInput,
+    "judge_match": serializers.JudgeMatchInput,
+    "change_tier": serializers.ChangeTierInput,
+    "reassess": serializers.ReasonInput,
     "approve": serializers.ApproveInput,
     "reject_proposal": serializers.NoteInput,
     "extend": serializers.ExtendInput,
@@ -71,9 +75,43 @@ def _id(reference: str, actor: Actor) -> UUID:
 def _full(reference: str, request: Request) -> Response:
     actor, at = _actor(request), timezone.now()
     found = access.read(reference, actor=actor, at=at, page="api")
-    data: Any = found
-    data.actions = [verb for verb in workflow.available_actions(actor, found, at=at) if verb in VERBS]
-    return Response(serializers.RequestSerializer(data).data)
+    actions = [verb for verb in workflow.available_actions(actor, found, at=at) if verb in VERBS]
+    shown: Any = _Shown(found, actions, actor)
+    return Response(serializers.RequestSerializer(shown).data)
+
+
+class _Shown:
+    """A request as it is given out: with its subjects in words, its assessment as far as `actor` may know, and what
+    they can do."""
+
+    def __init__(self, request: TravelRequest, actions: list[str], actor: Actor) -> None:
+        labels = picking.subject_labels(request.topics)
+        self._request = request
+        self.actions = actions
+        self.subjects = [{"code": code, "label": labels[code]} for code in request.topics]
+        self.assessment = _assessment(request, actor)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._request, name)
+
+
+def _assessment(request: TravelRequest, actor: Actor) -> dict[str, Any] | None:
+    assessed = request.assessment
+    if assessed is None:
+        return None
+    whole = disclosure.reads_whole(request, actor)
+    return {
+        "at": assessed.at,
+        "cause": assessed.cause,
+        "tier": assessed.tier,
+        "route": assessed.route,
+        "days": assessed.days,
+        # Between the office and the applicant: as on the pages, the company is told what it came to.
+        "reason": "" if access.role_towards(request, actor) is Role.OFFICER else assessed.reason,
+        "took_us": assessed.took_us,
+        "hits": disclosure.hits_in_words(assessed.hits, whole=whole, company_id=request.company_id),
+        "possible": disclosure.possible_in_words(assessed.possible, whole=whole),
+    }
 
 
 class RequestPages(CursorPagination):
@@ -134,14 +172,13 @@ class RequestDetail(APIView):
     )
     def patch(self, request: Request, reference: str) -> Response:
         """Save a part of a draft, or of a request that was returned."""
-        given = serializers.DraftSerializer(data=request.data, partial=True)
+        actor, at = _actor(request), timezone.now()
+        trip = queries.in_full(actor).filter(pk=_id(reference, actor)).get().as_of(at)
+        given = serializers.DraftSerializer(data=request.data, partial=True, context={"trip": trip})
         given.is_valid(raise_exception=True)
         values = dict(given.validated_data)
         legs = values.pop("legs", None)
-        actor = _actor(request)
-        workflow.save_section(
-            _id(reference, actor), actor=actor, at=timezone.now(), section="api", values=values, legs=legs
-        )
+        workflow.save_section(trip.pk, actor=actor, at=at, section="api", values=values, legs=legs)
         return _full(reference, request)
 
 

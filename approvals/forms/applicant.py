@@ -114,7 +114,7 @@ class TripForm(SectionForm):
     )
 
 
-def _country_choices() -> list[tuple[str, str | Promise]]:
+def country_choices() -> list[tuple[str, str | Promise]]:
     """Every country or region but the one that is left, by name in the reader's language.
 
     Chinese names are sorted as they are pronounced: the order of the national character set.
@@ -147,14 +147,14 @@ class SubdivisionField(forms.ChoiceField):
         ]
 
 
-def subdivision_problem(country: str, subdivision: str, subdivided: picking.Subdivided) -> str | Promise:
+def subdivision_problem(country: str, subdivision: str, subdivided: picking.Subdivided) -> str:
     """What is wrong with the state or province given for `country`; empty when nothing is."""
     if subdivision and not subdivision.startswith(f"{country}-"):
-        return _("This state or province lies in another country. Choose one of the country of this place.")
+        return gettext("This state or province lies in another country. Choose one of the country of this place.")
     if subdivision and subdivision not in dict(subdivided.get(country, ())):
-        return _("We do not know this state or province. Choose one of the list.")
+        return gettext("We do not know this state or province. Choose one of the list.")
     if not subdivision and country in subdivided:
-        return _("Choose the state or province: a list names a part of this country, not all of it.")
+        return gettext("Choose the state or province: a list names a part of this country, not all of it.")
     return ""
 
 
@@ -165,7 +165,7 @@ class LegForm(forms.Form):
 
     country = forms.ChoiceField(
         label=_("Country or region"),
-        choices=_country_choices,
+        choices=country_choices,
         error_messages={
             "required": _("Choose the country or region."),
             "invalid_choice": _("We do not know this country or region. Choose one of the list."),
@@ -280,6 +280,9 @@ class PicksSubjects(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": _("Choose subjects of this list.")},
     )
+    renamed: Mapping[str, str]
+    subjects: list[SubjectChoice]
+    subjects_cut: bool
 
     def offer_subjects(
         self, on: date, *, find: str = "", before: Iterable[str] = (), most: int = picking.MOST_OFFERED

@@ -27,14 +27,16 @@ from approvals.states import State, Tier
 from audit.models import Entry
 from employees.models import Employee
 from notifications.models import OutboxEvent
-from sensitivity.models import ListEntry, ListKind, ListVersion, SensitivityList
+from sensitivity.models import ListKind
 from tests.factories import (
     CompanyFactory,
     UserFactory,
     actor,
     draft,
     employ,
+    entry_values,
     fill,
+    list_in_force,
     officer_of,
     posted,
     with_role,
@@ -602,27 +604,8 @@ def test_who_fetches_a_document_is_noted(client: Client, alice: Employee) -> Non
 
 
 def published(kind: ListKind, code: str, level: int) -> None:
-    author, publisher = UserFactory.create(name="Lin"), UserFactory.create(name="Pan")
-    one = SensitivityList.objects.create(
-        kind=kind, name_zh="技术清单", name_en="Technology list", owner=author, legal_basis="Article 9"
-    )
-    version = ListVersion.objects.create(
-        list=one,
-        number=3,
-        state=ListVersion.State.PUBLISHED,
-        author=author,
-        publisher=publisher,
-        published_from=date(2020, 1, 1),
-    )
-    ListEntry.objects.create(
-        version=version,
-        code=code,
-        label_zh="信息检索",
-        label_en="Retrieval at scale",
-        level=level,
-        reason_zh="需要评估。",
-        reason_en="Needs a look.",
-    )
+    names = {"label_zh": "信息检索", "label_en": "Retrieval at scale"}
+    list_in_force(kind, entry_values(code, level, **names), at=timezone.now(), name_en="Technology list")
 
 
 def test_the_check_page_says_what_will_happen(client: Client, alice: Employee) -> None:
@@ -637,8 +620,11 @@ def test_the_check_page_says_what_will_happen(client: Client, alice: Employee) -
         "One reviewer proposes a decision, a senior reviewer confirms it.",
         "Heightened",
         "Retrieval at scale",
-        "Technology list, version 3",
+        "Technology list, version 1",
         "Needs a look.",
+        "Measures on sensitivity lists, 9",
+        "Touched by",
+        "Information retrieval",
         f'<time datetime="{forecast.company_by}">',
         f'<time datetime="{forecast.decision_by}">',
         "The decision is due before you leave.",

@@ -19,17 +19,18 @@ from approvals.models import TravelRequest
 from approvals.states import State
 from approvals.views.actions import actions_for
 from audit.models import Entry
-from sensitivity.models import ListEntry, ListKind, ListVersion, SensitivityList
+from sensitivity.models import ListKind
 from tests.approvals.calls import call
 from tests.approvals.staffing import MORNING, only_looked_at, signed_in, text_of
 from tests.approvals.test_inbox import copies
 from tests.factories import (
     CompanyFactory,
     OfficeFactory,
-    UserFactory,
     actor,
     employ,
+    entry_values,
     in_state,
+    list_in_force,
     posted,
     with_role,
 )
@@ -55,30 +56,12 @@ def page(user: User | None, request: TravelRequest, place: str = "") -> str:
 
 def published(code: str, level: int) -> None:
     """An entry of a list of technologies that is in force."""
-    owner = UserFactory.create(name="Lin Listmanager")
-    kept = SensitivityList.objects.create(
-        kind=ListKind.TECHNOLOGY,
-        name_zh="技术清单",
+    list_in_force(
+        ListKind.TECHNOLOGY,
+        entry_values(
+            code, level, label_en="Information retrieval over closed corpora", reason_en="The corpora are protected."
+        ),
         name_en="List of technologies",
-        owner=owner,
-        legal_basis="Article 5",
-    )
-    version = ListVersion.objects.create(
-        list=kept,
-        number=7,
-        state=ListVersion.State.PUBLISHED,
-        author=owner,
-        publisher=UserFactory.create(name="Pu Publisher"),
-        published_from=date(2020, 1, 1),
-    )
-    ListEntry.objects.create(
-        version=version,
-        code=code,
-        label_zh="信息检索",
-        label_en="Information retrieval over closed corpora",
-        level=level,
-        reason_zh="语料受保护。",
-        reason_en="The corpora are protected.",
     )
 
 
@@ -97,7 +80,7 @@ def test_the_request_stands_beside_its_assessment() -> None:
         "Heightened",
         "One reviewer proposes a decision, a senior reviewer confirms it.",
         "Information retrieval over closed corpora",
-        "List of technologies, version 7",
+        "List of technologies, version 1",
         "The corpora are protected.",
         "It is your turn.",
         "Decision: 1 of 20 working days used",
