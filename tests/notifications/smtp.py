@@ -11,7 +11,8 @@ from email.message import EmailMessage
 class MailServer(socketserver.ThreadingTCPServer):
     """Speaks SMTP on a free port of localhost, and keeps what it was sent.
 
-    `refuses(address)` says which recipients it does not take, with the words `refusal`; `hangs_up` makes it close each connection at DATA.
+    `refuses(address)` says which recipients it does not take, with the words `refusal`; `hangs_up` makes it close each
+    connection at DATA.
     """
 
     allow_reuse_address = True
