@@ -25,7 +25,7 @@ from approvals import workflow
 from approvals.models import TravelRequest
 from approvals.states import State
 from companies.models import Project
-from notifications import delivery
+from notifications import delivery, feeds
 from notifications.models import Notification
 from sensitivity.models import ListKind
 from sensitivity import importing
@@ -57,6 +57,8 @@ api_requests                 403    200    200    200    200    200    200    20
 api_schema                   403    200    200    200    200    200    200    200    200    200    200    200    200
 attachment                   302    200    404    200    404    200    200    200    404    404    404    200    200
 attachment_remove            302    200    404    404    404    404    404    404    404    404    404    404    404
+calendar_feed                200    200    200    200    200    200    200    200    200    200    200    200    200
+calendar_feed_change         405    405    405    405    405    405    405    405    405    405    405    405    405
 case                         302    302    404    302    404    200    200    200    404    404    404    302    302
 case/draft                   302    302    404    404    404    404    404    404    404    404    404    404    404
 choose_language              405    405    405    405    405    405    405    405    405    405    405    405    405
@@ -87,10 +89,14 @@ list_template                302    404    404    404    404    404    404    40
 list_version                 302    404    404    404    404    404    404    404    404    404    200    404    200
 list_version_do              302    404    404    404    404    404    404    404    404    404    200    404    403
 lists                        302    404    404    404    404    404    404    404    404    404    200    404    200
+mail_address_check           405    405    405    405    405    405    405    405    405    405    405    405    405
+mail_address_confirm         404    404    404    404    404    404    404    404    404    404    404    404    404
 notification                 302    302    404    404    404    404    404    404    404    404    404    404    404
 notification_failures        302    403    403    403    403    403    403    403    403    403    403    200    200
+notification_preferences     302    200    200    200    200    200    200    200    200    200    200    200    200
 notification_read            405    405    405    405    405    405    405    405    405    405    405    405    405
 notification_try_again       405    405    405    405    405    405    405    405    405    405    405    405    405
+notification_unsubscribe     404    404    404    404    404    404    404    404    404    404    404    404    404
 notifications                302    200    200    200    200    200    200    200    200    200    200    200    200
 notifications_bell           286    200    200    200    200    200    200    200    200    200    200    200    200
 notifications_read           405    405    405    405    405    405    405    405    405    405    405    405    405
@@ -228,6 +234,10 @@ def there(db: None) -> There:
         "job": {"pk": sent.job_id},
         "notification": {"pk": told.pk},
         "notification_read": {"pk": told.pk},
+        # Who has the secret has the calendar; other links of mails are secrets of their own, and this is none.
+        "calendar_feed": {"token": feeds.renew(alice, at=at).rpartition("/")[2].removesuffix(".ics")},
+        "notification_unsubscribe": {"token": "of-nobody"},
+        "mail_address_confirm": {"token": "of-nobody"},
     }
     names = {name for name, _path in addresses() if name and not name.startswith(OF_LIBRARIES)}
     found = {name: reverse(name, kwargs=fills.get(name)) for name in names}

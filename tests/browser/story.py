@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -24,6 +24,7 @@ from approvals.models import Attachment, TravelRequest
 from approvals.states import State
 from companies.models import Project
 from employees.models import Employee
+from notifications import addresses, tokens
 from notifications.delivery import deliver
 from notifications.models import Channel, Notification
 from sensitivity.models import ListKind
@@ -101,6 +102,7 @@ def tell() -> Story:
     _tell_of_people(story, company, office)
     deliver(at=timezone.now(), mails=False)
     _give_up_a_mail()
+    _have_an_address_fail(story)
     return story
 
 
@@ -204,6 +206,14 @@ def _give_up_a_mail() -> None:
     Notification.objects.filter(pk=mail.pk).update(next_attempt_at=None, done_at=None, last_error="550 no such mailbox")
 
 
+def _have_an_address_fail(story: Story) -> None:
+    somebody = story.people["newcomer"]
+    for days in range(addresses.REFUSALS):
+        addresses.refused(somebody, said="550 no such mailbox", at=timezone.now() - timedelta(days=days + 1))
+    story.paths["address"] = tokens.address_path(somebody.pk, somebody.email)
+    story.paths["unsubscribe"] = urlsplit(tokens.unsubscribe_url(somebody.pk, ["progress", "cases"])).path
+
+
 # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Who = Callable[[Story], User | None]
@@ -290,6 +300,14 @@ PAGES: Mapping[str, Visit] = {
     "no-role": Visit(person("stranger"), at("/")),
     "forbidden": Visit(person("stranger"), at("/inbox/")),
     "notifications": Visit(ME[State.APPROVED], at("/notifications/")),
+    "preferences": Visit(ME[State.APPROVED], at("/notifications/preferences/")),
+    "preferences-reviewer": Visit(person("reviewer"), at("/notifications/preferences/")),
+    "preferences-failing": Visit(person("newcomer"), at("/notifications/preferences/")),
+    "calendar-address": Visit(person("officer"), at("/notifications/preferences/"), send=True),
+    "unsubscribe": Visit(nobody, at("{unsubscribe}")),
+    "unsubscribed": Visit(nobody, at("{unsubscribe}"), send=True),
+    "address": Visit(nobody, at("{address}")),
+    "notifications-failing": Visit(person("newcomer"), at("/notifications/")),
     "notifications-none": Visit(person("stranger"), at("/notifications/")),
     # ── the applicant ──
     "home-applicant": Visit(ME[State.INFORMATION_REQUESTED], at("/")),

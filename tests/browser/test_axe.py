@@ -46,7 +46,8 @@ IN_CHINESE = ("sign-in-mistaken", "section-itinerary-begun", "check-ready", "req
 
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 # Addresses that answer with a document or a part of a page, or only lead elsewhere.
-NO_PAGES = {"attachment", "choose_language", "notification", "notifications_bell", "notifications_read",
+NO_PAGES = {"attachment", "calendar_feed", "calendar_feed_change", "choose_language", "mail_address_check",
+            "notification", "notifications_bell", "notifications_read",
             "notification_read", "notification_try_again"}  # fmt: skip
 # The pages by day and those by night, each on one worker.
 LOOKS = [
