@@ -143,7 +143,7 @@ def notification_preferences(request: ActorRequest) -> HttpResponse:
     """What I am told, how and when; my calendar address; whether my mail address fails."""
     chosen = preferences.of([request.user.pk])[request.user.pk]
     kinds = registry.kinds(request.actor.roles)
-    form = PreferencesForm(request.POST or None, preferences=chosen, kinds=kinds)
+    form = PreferencesForm(request.POST if request.method == "POST" else None, preferences=chosen, kinds=kinds)
     if request.method == "POST" and form.is_valid():
         preferences.save(request.user.pk, form.values(), at=timezone.now())
         messages.success(request, _("Your choices are saved."))
