@@ -208,8 +208,8 @@ def _give_up_a_mail() -> None:
 
 def _have_an_address_fail(story: Story) -> None:
     somebody = story.people["newcomer"]
-    for days in range(addresses.REFUSALS):
-        addresses.refused(somebody, said="550 no such mailbox", at=timezone.now() - timedelta(days=days + 1))
+    for days in range(addresses.REFUSALS, 0, -1):
+        addresses.refused(somebody, said="550 no such mailbox", at=timezone.now() - timedelta(days=days))
     story.paths["address"] = tokens.address_path(somebody.pk, somebody.email)
     story.paths["unsubscribe"] = urlsplit(tokens.unsubscribe_url(somebody.pk, ["progress", "cases"])).path
 
