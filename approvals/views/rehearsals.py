@@ -159,11 +159,11 @@ def rehearsal_page(http: ActorRequest, pk: int) -> HttpResponse:
     if run.finished_at is None:
         context["progress"] = progress(run.job) if run.job and run.job.state != Job.State.FAILED else None
         return render(http, "approvals/rehearsal.html", context)
-    tiers: Tiers = run.result["tiers"]
+    tiers: Tiers = run.result.get("tiers", {})
     chosen = _chosen(http.GET)
     context |= {
         "sentence": sentence(run),
-        "cost": cost_in_words(run),
+        "cost": cost_in_words(run) if run.requests else "",
         "open_matches": run.result.get("open_matches"),
         "rows": _matrix(tiers, chosen),
         "tiers": list(Tier),
@@ -173,7 +173,7 @@ def rehearsal_page(http: ActorRequest, pk: int) -> HttpResponse:
             for (before, after), number in rehearsal.moves(tiers).items()
         ],
         "offices": _offices(run),
-        "weights": [Bar(tier.label, run.result["reviewer_days"][tier]) for tier in Tier],
+        "weights": [Bar(Tier(tier).label, days) for tier, days in run.result.get("reviewer_days", {}).items()],
         **_changes(run, http, chosen),
     }
     return render(http, "approvals/rehearsal.html", context)
@@ -188,7 +188,7 @@ def up_and_down(tiers: Tiers) -> tuple[int, int]:
 
 def sentence(run: Rehearsal) -> str:
     """What came of a finished rehearsal, in a sentence."""
-    up, down = up_and_down(run.result["tiers"])
+    up, down = up_and_down(run.result.get("tiers", {}))
     values = {
         "requests": number_format(run.requests),
         "days": run.days,
@@ -273,9 +273,10 @@ def _matrix(tiers: Tiers, chosen: tuple[str, str] | None) -> list[dict[str, Any]
 
 
 def _offices(run: Rehearsal) -> list[OfficeRow]:
-    named = {office.code: office.name for office in Office.objects.filter(code__in=run.result["offices"])}
+    found_in: Mapping[str, Any] = run.result.get("offices", {})
+    named = {office.code: office.name for office in Office.objects.filter(code__in=found_in)}
     found = []
-    for code, result in run.result["offices"].items():
+    for code, result in found_in.items():
         up, down = up_and_down(result["tiers"])
         found.append(
             OfficeRow(
