@@ -41,6 +41,7 @@ from tests.factories import (
     in_state,
     officer_of,
     posted,
+    rehearsed,
     sensitivity_list,
     with_role,
 )
@@ -76,6 +77,7 @@ jobs                         302    403    403    403    403    403    403    40
 list                         302    404    404    404    404    404    404    404    404    404    200    404    200
 list_diff                    302    404    404    404    404    404    404    404    404    404    200    404    200
 list_diff_file               302    404    404    404    404    404    404    404    404    404    200    404    200
+list_effects                 302    403    403    403    403    403    200    403    403    403    403    403    403
 list_entry                   302    404    404    404    404    404    404    404    404    404    200    404    200
 list_entry_new               302    404    404    404    404    404    404    404    404    404    200    404    403
 list_export                  302    404    404    404    404    404    404    404    404    404    200    404    200
@@ -84,6 +86,8 @@ list_import_errors           302    404    404    404    404    404    404    40
 list_import_file             302    404    404    404    404    404    404    404    404    404    200    404    200
 list_import_new              302    404    404    404    404    404    404    404    404    404    200    404    403
 list_new                     302    404    404    404    404    404    404    404    404    404    200    404    403
+list_rehearsal               302    404    404    404    404    404    404    404    404    404    200    404    200
+list_rehearsals              302    404    404    404    404    404    404    404    404    404    200    404    200
 list_settings                302    404    404    404    404    404    404    404    404    404    200    404    403
 list_template                302    404    404    404    404    404    404    404    404    404    200    404    200
 list_version                 302    404    404    404    404    404    404    404    404    404    200    404    200
@@ -223,6 +227,8 @@ def there(db: None) -> There:
         "employee": {"pk": cast.applicant.pk},
         **dict.fromkeys(("list", "list_settings"), in_list),
         **dict.fromkeys(("list_version", "list_entry_new"), in_version),
+        "list_rehearsals": in_version,
+        "list_rehearsal": {"pk": rehearsed(version, by=lin, at=at).pk},
         "list_entry": in_version | {"lineage": entry_of(version, "ICLR").lineage},
         "list_version_do": in_version | {"verb": "discard"},
         "list_diff": in_list | {"old": 0, "new": version.number},
