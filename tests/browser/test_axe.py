@@ -42,7 +42,8 @@ DAY, NIGHT = Look("en", DESK, "light"), Look("en", PHONE, "dark")
 DAY_ZH, NIGHT_ZH = Look("zh-hans", DESK, "light"), Look("zh-hans", PHONE, "dark")
 # Pages with every kind of content, seen in Chinese too.
 IN_CHINESE = ("sign-in-mistaken", "section-itinerary-begun", "check-ready", "request-denied", "case-resubmitted",
-              "inbox-reviewer", "do-propose_denial-mistaken", "overview", "employees")  # fmt: skip
+              "inbox-reviewer", "do-propose_denial-mistaken", "overview", "employees", "lists", "version-tree",
+              "version-reviewed", "entry")  # fmt: skip
 
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 # Addresses that answer with a document or a part of a page, or only lead elsewhere.
@@ -129,7 +130,7 @@ def test_no_page_is_forgotten(story: Story) -> None:
     """Every address of ours, and the page of every verb, is one of the pages that are looked at."""
     paths = [urlsplit(visit.path(story)).path for name, visit in PAGES.items() if name != "not-found"]
     opened = [resolve(path) for path in paths]
-    apps = ("approvals", "companies", "employees", "interface", "notifications")
+    apps = ("approvals", "companies", "employees", "interface", "notifications", "sensitivity")
     ours = {pattern.name for app in apps for pattern in import_module(f"{app}.urls").urlpatterns}
 
     assert ours - {match.url_name for match in opened} == NO_PAGES
