@@ -191,7 +191,7 @@ def _many_sql(part: Part) -> str:
     """The statement that writes many rows alike, given as one array of JSON with a key for each column."""
     model, places, with_key = part
     table = _table(model)
-    chosen = range(len(table.fields)) if places is None else (*places, table.key)
+    chosen = list(range(len(table.fields)) if places is None else (*places, table.key))
     if not with_key:
         chosen = [index for index in chosen if index != table.key]
     kinds = ", ".join(f'"{index}" {table.fields[index].db_type(connection)}' for index in chosen)

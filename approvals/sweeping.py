@@ -90,8 +90,8 @@ def _sweep_batch(at: datetime, batch: int) -> SweepResult | None:
             raise
         logger.warning("a batch of %d clocks was refused; taking them one by one", len(claimed), exc_info=True)
         return _one_by_one(claimed, at)
-    for clock_id, error in failures:
-        _failed(clock_id, error, at)
+    for clock_id, reason in failures:
+        _failed(clock_id, reason, at)
     return SweepResult(len(steps), len(failures)) if claimed else None
 
 

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def sweep_clocks() -> None:
-    """Take every step of every clock that is due now. Beat calls this every minute; a long list calls another worker."""
+    """Take every step of every clock that is due now. Called every minute; a long list calls another worker."""
     sweeping.sweep(at=timezone.now(), call_help=_call_another)
 
 

@@ -5,7 +5,8 @@ A published policy never changes, so a process keeps each one it has read. Which
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from authorities.models import ClockPolicy, ClockPolicyLine, InForce
 from authorities.rereading import REREAD_SECONDS, Reread
-from authorities.terms import RULE_BOOK, Policy, Terms
+from authorities.terms import COUNTS_WORKING_DAYS, RULE_BOOK, ClockKind, Policy, Terms
+from authorities.working_days import WorkingDays
 
 LEAD = timedelta(seconds=2 * REREAD_SECONDS)
 
@@ -105,6 +107,40 @@ def draft(
             for (kind, tier), terms in lines.items()
         )
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """When something that begins now would be due: a line of a preview. `due` is the last day, in the office's zone."""
+
+    kind: ClockKind
+    tier: str
+    days: int
+    due: date
+    is_provisional: bool
+
+
+def outlook(lines: Mapping[tuple[str, str], Terms], *, calendar: WorkingDays, at: datetime) -> list[Outlook]:
+    """What these terms mean for a request that is submitted at `at` (aware), in the order of the rule book.
+
+    The decision is due when the company has used all of its time; every other clock as if it began at `at`. Clocks that
+    wait for a day of the journey are left out: there is nothing to count.
+    """
+    today = at.astimezone(calendar.zone).date()
+    company = lines.get((ClockKind.COMPANY.value, ""))
+    # What the company leaves to the end of its last day begins for the office with the next.
+    reached = calendar.add(today, company.days) + timedelta(days=1) if company else today
+    found = []
+    for key in RULE_BOOK:
+        if key not in lines or key[0] in (ClockKind.DEPARTURE, ClockKind.RETURN):
+            continue
+        kind, days = ClockKind(key[0]), lines[key].days
+        start = reached if kind is ClockKind.DECISION else today
+        works = kind in COUNTS_WORKING_DAYS
+        due = calendar.add(start, days) if works else start + timedelta(days=days)
+        provisional = works and any(map(calendar.is_provisional, {start, due}))
+        found.append(Outlook(kind, key[1], days, due, provisional))
+    return found
 
 
 def publish(policy_id: int, *, at: datetime, using: str = "default") -> ClockPolicy:

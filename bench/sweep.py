@@ -39,7 +39,8 @@ ROUNDS = 5
 NOON = datetime(2026, 3, 12, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
 _KINDS = """(VALUES
     (0, 'company_review', 'company', '', '2026-03-10T10:00:00+08:00'::timestamptz, 'remind', '[]'::jsonb),
-    (1, 'company_review', 'company', '', '2026-03-06T10:00:00+08:00', 'forward', '[["remind", "2026-03-11T01:00:00+00:00"]]'),
+    (1, 'company_review', 'company', '', '2026-03-06T10:00:00+08:00', 'forward',
+        '[["remind", "2026-03-11T01:00:00+00:00"]]'),
     (2, 'authority_review', 'decision', 'standard', '2026-02-25T10:00:00+08:00', 'escalate',
         '[["remind", "2026-03-10T01:00:00+00:00"]]')
 ) AS kind(number, state, clock, tier, since, step, done)"""
@@ -61,7 +62,7 @@ class Blocks:
         # Blocks of an earlier run are over.
         self.begin = NOON + timedelta(minutes=first // due)
         with connection.cursor() as cursor:
-            values = {
+            values: dict[str, Any] = {
                 "office": self.office.pk,
                 "policy": policies.current(self.office.pk, NOON).id,
                 "calendar": calendars.newest_version(),

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -18,12 +19,22 @@ pytestmark = pytest.mark.django_db
 MODELS = ["office", "posting", "legalinstrument", "reasoncode", "calendaryear", "clockpolicy"]
 
 
-@pytest.fixture
-def back_office(client: Client) -> Client:
-    ada = User.objects.create_user("ada@example.test", "Ada", language="en", is_staff=True)
-    RoleAssignment.objects.create(user=ada, role=Role.ADMINISTRATOR)
-    client.force_login(ada)
+def administrator(name: str) -> Client:
+    user = User.objects.create_user(f"{name.lower()}@example.test", name, language="en", is_staff=True)
+    RoleAssignment.objects.create(user=user, role=Role.ADMINISTRATOR)
+    client = Client()
+    client.force_login(user)
     return client
+
+
+@pytest.fixture
+def back_office(db: None) -> Client:
+    return administrator("Ada")
+
+
+@pytest.fixture
+def second_pair_of_eyes(db: None) -> Client:
+    return administrator("Ben")
 
 
 @pytest.fixture
@@ -80,7 +91,7 @@ def act(client: Client, name: str, action: str, *rows: Any) -> str:
     return client.post(url, data, follow=True).content.decode()
 
 
-def test_a_calendar_from_the_first_draft_into_force(back_office: Client) -> None:
+def test_a_calendar_from_the_first_draft_into_force(back_office: Client, second_pair_of_eyes: Client) -> None:
     add = reverse("admin:authorities_calendaryear_add")
     year = {"office": "", "year": "2027", "source": "Notice of 2026-11"}
     assert back_office.post(add, year).status_code == 302
@@ -91,7 +102,12 @@ def test_a_calendar_from_the_first_draft_into_force(back_office: Client) -> None
     refused = back_office.post(page, {**form, "days-0-day": "2028-01-04"})
     assert "This day is not in the year of the calendar." in refused.content.decode()
     assert back_office.post(page, {**form, "days-0-day": "2027-01-04", "days-0-name_zh": "元旦"}).status_code == 302
-    assert "1 came into force." in act(back_office, "calendaryear", "publish", draft)
+    refused_too = act(back_office, "calendaryear", "publish", draft)
+    assert "You worked on this draft. Another person must compare it and publish it." in refused_too
+    assert "1 came into force." in act(second_pair_of_eyes, "calendaryear", "publish", draft)
+    draft.refresh_from_db()
+    assert draft.published_by is not None
+    assert draft.published_by.name == "Ben"
     calendars.forget()
     assert not calendars.load(None).is_working(date(2027, 1, 4))
     assert not calendars.load(None).is_provisional(date(2027, 1, 4))
@@ -159,3 +175,107 @@ def test_a_posting_ends_and_is_not_deleted(back_office: Client, one_of_each: dic
         == 403
     )
     assert Posting.objects.filter(pk=posting.pk).exists()
+
+
+def test_who_changes_a_draft_is_one_of_its_authors(back_office: Client, second_pair_of_eyes: Client) -> None:
+    row = CalendarYear.objects.get(office=None, year=2027)
+    act(back_office, "calendaryear", "correct", row)
+    draft = CalendarYear.objects.get(office=None, year=2027, status="draft")
+    form = {"source": "Notice", "days-TOTAL_FORMS": "0", "days-INITIAL_FORMS": "0"}
+    page = reverse("admin:authorities_calendaryear_change", args=[draft.pk])
+    assert second_pair_of_eyes.post(page, form).status_code == 302
+    assert {author.name for author in draft.authors.all()} == {"Ada", "Ben"}
+    assert "Another person must" in act(second_pair_of_eyes, "calendaryear", "publish", draft)
+    assert "1 came into force." in act(administrator("Cleo"), "calendaryear", "publish", draft)
+
+
+# ── a notice in a file ──────────────────────────────────────────────────────────────────────────────────────────────
+
+NOTICE = "day,kind,name_zh\n2027-01-01,off,元旦\n2027-01-04,off,元旦\n2027-01-09,worked,\n"
+
+
+@pytest.fixture
+def draft_2027(db: None) -> CalendarYear:
+    return calendars.draft(None, 2027, days=calendars.from_library(2027), source="by law")
+
+
+def send(client: Client, row: CalendarYear, text: str) -> Any:
+    file = SimpleUploadedFile("2027.csv", text.encode())
+    address = reverse("admin:authorities_calendaryear_import_notice", args=[row.pk])
+    return client.post(address, {"file": file, "source": "国办发明电〔2026〕9号"})
+
+
+def test_a_notice_is_looked_at_line_by_line_and_then_taken_over(back_office: Client, draft_2027: CalendarYear) -> None:
+    answer = send(back_office, draft_2027, NOTICE)
+    shown = answer.content.decode()
+    assert "2 days would change against what is in force." in shown
+    assert "becomes a day off" in shown
+    assert "becomes a working day" in shown
+    assert "would become ordinary days: " in shown  # the days of law that this short notice forgets
+    assert draft_2027.days.count() == len(calendars.from_library(2027))
+    confirmed = answer.context["confirmed"]
+    page = reverse("admin:authorities_calendaryear_import_notice", args=[draft_2027.pk])
+    assert "3 days were taken over." in back_office.post(page, {"confirmed": confirmed}, follow=True).content.decode()
+    draft_2027.refresh_from_db()
+    assert draft_2027.source == "国办发明电〔2026〕9号"
+    assert [(f"{day.day}", day.is_working, day.name_en) for day in draft_2027.days.all()] == [
+        ("2027-01-01", False, "New Year's Day"),
+        ("2027-01-04", False, "New Year's Day"),
+        ("2027-01-09", True, "Working day in exchange"),
+    ]
+    assert [author.name for author in draft_2027.authors.all()] == ["Ada"]
+
+
+def test_a_notice_with_one_bad_line_cannot_be_taken_over(back_office: Client, draft_2027: CalendarYear) -> None:
+    answer = send(back_office, draft_2027, NOTICE + "2028-01-01,off,\n")
+    shown = answer.content.decode()
+    assert "1 line cannot be used. Mend the file and send it again." in shown
+    assert "This day is not in the year of the calendar." in shown
+    assert answer.context["confirmed"] == ""
+    assert "The first line has to name the columns" in send(back_office, draft_2027, "a\n1\n").content.decode()
+
+
+def test_what_was_looked_at_is_for_that_draft_and_not_to_be_forged(
+    back_office: Client, draft_2027: CalendarYear
+) -> None:
+    confirmed = send(back_office, draft_2027, NOTICE).context["confirmed"]
+    other = calendars.draft(None, 2027, days=[], source="another")
+    for row, value in ((other, confirmed), (draft_2027, confirmed[:-3] + "xxx"), (draft_2027, "")):
+        page = reverse("admin:authorities_calendaryear_import_notice", args=[row.pk])
+        assert "too long ago" in back_office.post(page, {"confirmed": value}, follow=True).content.decode()
+    assert other.days.count() == 0
+    assert draft_2027.days.count() == len(calendars.from_library(2027))
+
+
+def test_nothing_is_imported_into_what_is_in_force(back_office: Client, draft_2027: CalendarYear) -> None:
+    confirmed = send(back_office, draft_2027, NOTICE).context["confirmed"]
+    calendars.publish(draft_2027.pk, at=timezone.now())
+    page = reverse("admin:authorities_calendaryear_import_notice", args=[draft_2027.pk])
+    assert back_office.get(page).status_code == 403
+    assert back_office.post(page, {"confirmed": confirmed}).status_code == 403
+
+
+def test_a_year_is_exported_as_icalendar(back_office: Client) -> None:
+    row = CalendarYear.objects.get(office=None, year=2026)
+    answer = back_office.get(reverse("admin:authorities_calendaryear_export_notice", args=[row.pk]))
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    assert answer["Content-Disposition"] == 'attachment; filename="working-days-national-2026-v1.ics"'
+    assert "SUMMARY:Working day in exchange (worked)" in answer.content.decode()
+
+
+# ── what a policy means ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_policy_is_previewed_beside_the_one_in_force(back_office: Client, office: Office) -> None:
+    draft = policies.draft(office.pk, effective_from=timezone.now() + timedelta(days=2))
+    draft.lines.filter(kind="decision", tier="fast").update(days=5)
+    answer = back_office.get(reverse("admin:authorities_clockpolicy_preview", args=[draft.pk]))
+    shown = {
+        (one["then"].kind, one["then"].tier): (one["then"].days, one["now"].days, one["then"].due > one["now"].due)
+        for one in answer.context["compared"]
+    }
+    assert shown["decision", "fast"] == (5, 3, True)
+    assert shown["decision", "standard"] == (10, 10, False)
+    assert shown["company", ""] == (3, 3, False)
+    assert "A request submitted now would be due …" in answer.content.decode()
+    assert "departure" not in {kind for kind, _tier in shown}
