@@ -124,12 +124,11 @@ def _facts(version: ListVersion, entry: ListEntry) -> list[Fact]:
         "country": kind not in (ListKind.ORGANISATION, ListKind.EVENT),
         "former_codes": not entry.former_codes,
     }
-    languages = {"zh": "zh-Hans", "en": "en"}
     return [
         Fact(
             wording.field_label(name),
             wording.level_tag(entry.level) if name == "level" else wording.value_words(name, values, companies),
-            lang=languages.get(name.rpartition("_")[2], ""),
+            lang=wording.lang_of(name),
         )
         for name in drafting.FIELDS
         if not absent.get(name)
@@ -325,6 +324,7 @@ class Difference:
     typed: str
     stands: SafeString
     is_contested: bool
+    lang: str
 
 
 def _conflict(
@@ -401,4 +401,5 @@ def _difference(
         typed=wording.value_words(name, typed, companies),
         stands=stands,
         is_contested=is_contested,
+        lang=wording.lang_of(name),
     )

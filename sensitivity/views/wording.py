@@ -31,11 +31,21 @@ _CHANGES = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field before and after, as `components/changes.html` shows it."""
+    """One field before and after. `lang`: the language that it is written in, where it is written in one."""
 
     label: str
     old: str
     new: str
+    lang: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One field of an entry that is new or was removed."""
+
+    label: str
+    value: str
+    lang: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ class ChangedEntry:
     kind: SafeString
     label: str
     fields: list[Field]
-    said: list[tuple[str, str]]
+    said: list[Said]
 
 
 def kind_words() -> dict[str, str]:
@@ -63,6 +73,11 @@ def field_label(name: str) -> str:
     """What a field of `drafting.FIELDS` is called."""
     found = ListEntry._meta.get_field(name.removesuffix("_id"))
     return str(capfirst(found.verbose_name))  # type: ignore[union-attr]
+
+
+def lang_of(name: str) -> str:
+    """The language that a field is written in; empty for one that is in none, or in the reader's."""
+    return {"zh": "zh-Hans", "en": "en"}.get(name.rpartition("_")[2], "")
 
 
 def value_words(name: str, values: Mapping[str, Any], companies: Mapping[int, Company]) -> str:
@@ -88,7 +103,9 @@ def fields_of(
 ) -> list[Field]:
     """The fields `names`, before and after."""
     return [
-        Field(field_label(name), value_words(name, before, companies), value_words(name, after, companies))
+        Field(
+            field_label(name), value_words(name, before, companies), value_words(name, after, companies), lang_of(name)
+        )
         for name in names
     ]
 
@@ -104,7 +121,9 @@ def changed_entry(change: Change, companies: Mapping[int, Company]) -> ChangedEn
         kind=tag(kind_words()[change.kind], *_CHANGES[change.kind]),
         label=label,
         fields=fields_of(change.before, change.after, change.fields, companies) if both else [],
-        said=[] if both else [(field_label(name), value_words(name, whole, companies)) for name in said],
+        said=[]
+        if both
+        else [Said(field_label(name), value_words(name, whole, companies), lang_of(name)) for name in said],
     )
 
 
