@@ -107,7 +107,7 @@ def tell() -> Story:
         story.casts[state] = _cast(state, company)
     _tell_of_special_cases(story, company)
     _tell_of_people(story, company, office)
-    _tell_of_rehearsals(story, company, other)
+    _tell_of_rehearsals(story, other)
     _tell_of_lists(story)
     deliver(at=timezone.now(), mails=False)
     _give_up_a_mail()
@@ -233,7 +233,7 @@ def _tell_of_lists(story: Story) -> None:
     }
 
 
-def _tell_of_rehearsals(story: Story, company: Any, elsewhere: Any) -> None:
+def _tell_of_rehearsals(story: Story, elsewhere: Any) -> None:
     """Of one draft: a rehearsal that is done, one that waits, one that ended early. And a list that came into force
     after cases were assessed."""
     now = timezone.now()
