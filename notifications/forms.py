@@ -53,10 +53,10 @@ class PreferencesForm(forms.Form):
         widget=forms.Select(attrs={"lang": "en"}),
     )
     quiet_from = forms.TimeField(
-        label=_("No mails from"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+        label=_("Quiet from"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
     quiet_until = forms.TimeField(
-        label=_("until"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+        label=_("Quiet until"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
 
     def __init__(self, data: Any = None, *, preferences: Preferences, kinds: Sequence[Kind]) -> None:
