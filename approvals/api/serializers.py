@@ -33,8 +33,12 @@ class LegSerializer(serializers.ModelSerializer[Leg]):
         fields = ("country", "subdivision", "city", "arrives_on", "leaves_on", "host")
 
     def validate(self, leg: dict[str, Any]) -> dict[str, Any]:
-        """The state or province is one of the country, and there where a list asks for it."""
-        if wrong := subdivision_problem(leg["country"], leg["subdivision"], self._subdivided()):
+        """Whole, though a part of the request is sent; the state or province is of the country, where a list asks."""
+        fields = self.fields.items()
+        missing = {name: [field.error_messages["required"]] for name, field in fields if field.required}
+        if missing := {name: words for name, words in missing.items() if name not in leg}:
+            raise serializers.ValidationError(missing)
+        if wrong := subdivision_problem(leg["country"], leg.get("subdivision", ""), self._subdivided()):
             raise serializers.ValidationError({"subdivision": [str(wrong)]})
         return leg
 
