@@ -20,7 +20,7 @@ MOST = 10
 """At most so many possible matches for one name that was written: what a person can look through."""
 _TRIGRAMS = 0.3
 """Less than this share of trigrams is not compared further (the threshold that pg_trgm itself starts with)."""
-_COMPARED = 15
+_COMPARED = 12
 """So many candidates of a reading are compared word by word."""
 
 
@@ -92,27 +92,10 @@ def rekey(*, batch: int = 2_000) -> Iterator[int]:
         yield done
 
 
-# What is compared at all is looked up by blocks, of the asked versions only. Of the names that differ in a word the
-# trigrams keep the most similar; a short form and what it is short for share no trigram, and need none.
-_FOUND = """
-    SELECT q.written, q.reading, k.entry_id, k.name, k.form, k.by_initials
-    FROM (VALUES {}) AS q(written, reading, form, key, by_words, by_initials)
-    CROSS JOIN LATERAL (
-        (
-            SELECT n.entry_id, n.name, n.form, FALSE AS by_initials FROM sensitivity_entryname n
-            WHERE sensitivity_blocks_in(n.version_id, n.blocks) && q.by_words AND similarity(n.form, q.form) >= {}
-            ORDER BY similarity(n.form, q.form) DESC, n.entry_id LIMIT {}
-        )
-        UNION ALL
-        (
-            SELECT n.entry_id, n.name, n.form, TRUE FROM sensitivity_entryname n
-            WHERE sensitivity_blocks_in(n.version_id, n.blocks) && q.by_initials
-            ORDER BY n.entry_id LIMIT {}
-        )
-    ) k
-    WHERE NOT EXISTS (SELECT FROM sensitivity_entryname s WHERE s.entry_id = k.entry_id AND s.key = q.key)
+_RESEMBLING = """
+    SELECT q.at, k.* FROM (VALUES {}) AS q(at, form, key, by_words, by_initials)
+    CROSS JOIN LATERAL sensitivity_resembling(q.form, q.key, q.by_words, q.by_initials, {}, {}) k
 """
-_ROW = "(%s, %s, %s, %s, %s::int[], %s::int[])"
 
 
 def possible(written: Collection[str], *, versions: Collection[int]) -> list[Possible]:
@@ -120,31 +103,32 @@ def possible(written: Collection[str], *, versions: Collection[int]) -> list[Pos
 
     For each name that was written at most `MOST` entries, each once, the most similar first. Never given a person.
     """
-    asked = [(name, resemblance.readings(name)) for name in dict.fromkeys(written) if key(name)]
+    asked = [(name, one) for name in dict.fromkeys(written) for one in resemblance.readings(name)]
     if not asked or not versions:
         return []
     parameters: list[Any] = []
-    for at, (name, readings) in enumerate(asked):
-        for number, one in enumerate(readings):
-            by_words = resemblance.numbers(resemblance.word_blocks(one))
-            by_initials = resemblance.numbers(resemblance.short_blocks(one))
-            parameters += [at, number, one.form, key(name), _of(by_words, versions), _of(by_initials, versions)]
-    sql = _FOUND.format(", ".join([_ROW] * (len(parameters) // 6)), _TRIGRAMS, _COMPARED, _COMPARED)
+    for at, (name, reading) in enumerate(asked):
+        by_words = _array(resemblance.word_blocks(reading), versions)
+        by_initials = _array(resemblance.short_blocks(reading), versions)
+        parameters += [at, reading.form, key(name), by_words, by_initials]
+    places = ", ".join(["(%s, %s, %s, %s::int[], %s::int[])"] * len(asked))
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
+        cursor.execute(_RESEMBLING.format(places, _TRIGRAMS, _COMPARED), parameters)
         found = cursor.fetchall()
-    best: dict[tuple[int, int], tuple[float, bool, str]] = {}
-    for at, number, entry_id, entry_name, form, by_initials in found:
-        name, readings = asked[at]
-        likeness = BY_INITIALS if by_initials else resemblance.score_of_forms(readings[number].words, form)
+    best: dict[tuple[str, int], tuple[float, bool, str]] = {}
+    for at, entry_id, entry_name, form, by_initials in found:
+        name, reading = asked[at]
+        likeness = BY_INITIALS if by_initials else resemblance.score_of_forms(reading.words, form)
         if likeness >= SIMILAR:  # of names that are equally similar, the one in the same script is shown
             this = (round(likeness, 3), entry_name.isascii() == name.isascii(), entry_name)
-            best[at, entry_id] = max(this, best.get((at, entry_id), this))
-    of_each: list[list[Possible]] = [[] for _name in asked]
-    for (at, entry_id), (likeness, _script, entry_name) in best.items():
-        of_each[at].append(Possible(entry_id, asked[at][0], entry_name, likeness))
-    return [one for some in of_each for one in sorted(some, key=lambda one: (-one.score, one.entry_id))[:MOST]]
+            best[name, entry_id] = max(this, best.get((name, entry_id), this))
+    of_each: dict[str, list[Possible]] = {name: [] for name, _reading in asked}
+    for (name, entry_id), (likeness, _script, entry_name) in best.items():
+        of_each[name].append(Possible(entry_id, name, entry_name, likeness))
+    return [one for some in of_each.values() for one in sorted(some, key=lambda one: (-one.score, one.entry_id))[:MOST]]
 
 
-def _of(blocks: Iterable[int], versions: Iterable[int]) -> list[int]:
-    return [resemblance.in_version(block, version) for version in versions for block in blocks]
+def _array(blocks: Iterable[str], versions: Iterable[int]) -> str:
+    numbers = resemblance.numbers(blocks)
+    mixed = (str(resemblance.in_version(one, version)) for version in versions for one in numbers)
+    return f"{{{','.join(mixed)}}}"  # one text, because the driver writes a list of numbers one by one

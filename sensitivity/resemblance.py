@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
+from os.path import commonprefix
 from zlib import crc32
 
 import opencc
@@ -399,8 +400,6 @@ def word_blocks(reading: Reading) -> set[str]:
         if len(word) >= 5 and _is_name(word):
             others = [other for other in found if other != word]
             blocks |= {" ".join((f"{word[:3]}*", *others)), " ".join((f"*{word[-3:]}", *others))}
-    if len(names) > 1 and len(solid := "".join(names)) >= 6:
-        blocks |= {" ".join((f"{solid[:3]}*", *rest)), " ".join((f"*{solid[-3:]}", *rest))}
     return blocks
 
 
@@ -434,10 +433,13 @@ def in_version(number: int, version: int) -> int:
 
 def _edits(a: str, b: str, limit: int) -> int:
     """How many letters are wrong, missing, too much or swapped with the next; counted up to `limit`."""
-    if a == b:
-        return 0
-    if abs(len(a) - len(b)) > limit:
+    if abs(len(a) - len(b)) > limit or len(set(a) ^ set(b)) > 2 * limit:
         return limit + 1
+    start = len(commonprefix((a, b)))
+    end = len(commonprefix((a[start:][::-1], b[start:][::-1])))
+    a, b = a[start : len(a) - end], b[start : len(b) - end]
+    if limit == 1 and max(len(a), len(b)) > 1 and a != b[::-1]:
+        return 2
     before: list[int] = []
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
