@@ -117,7 +117,7 @@ def test_trips_of_long_ago_are_left_out() -> None:
 def test_an_entry_keeps_its_name_and_its_sequence_grows() -> None:
     cast = in_state(State.AUTHORITY_REVIEW)
     (before,) = entries(cast.reviewer)
-    at = cast.request.state_since + timedelta(hours=1)
+    at = before.changed_at + timedelta(hours=1)
     workflow.extend(cast.request.pk, actor=actor(cast.senior, at), at=at, working_days=5, reason="Holidays.")
     (after,) = entries(cast.reviewer)
     assert after.key == before.key

@@ -70,12 +70,13 @@ def test_axe_finds_nothing(
         for name in ("notifications", "notification_failures"):
             page.goto(live_server.url + reverse(name))
             assert_accessible(page)
-        sent = Notification.objects.select_related("event", "recipient").filter(channel=Channel.MAIL).first()
-        html = str(mail.message(sent).alternatives[0].content)
+        sent = list(Notification.objects.select_related("event", "recipient").filter(channel=Channel.MAIL))
+        mails = [str(message.alternatives[0].content) for message in (mail.message(sent[0]), mail.digest(sent))]
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
-    page.set_content(html)
-    assert_accessible(page)
+    for html in mails:
+        page.set_content(html)
+        assert_accessible(page)
     context.close()
 
 
