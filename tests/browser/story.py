@@ -21,7 +21,7 @@ from accounts.models import User
 from accounts.roles import Role
 from approvals import rehearsal, workflow
 from approvals.models import Attachment, TravelRequest
-from approvals.states import State
+from approvals.states import State, Tier
 from companies.models import Project
 from employees.models import Employee
 from jobs import work
@@ -72,6 +72,11 @@ WRITTEN = (
     "The session is not the purpose of my trip.",
     "Slides as submitted.",
     "invitation.pdf",
+    "San Jose",
+    "Northwind Compute Laboratories",
+    "Northwind Compute Laboratory",
+    "northwind compute laboratory",
+    "South Bay Photonics Institute",
     DENIAL.text,
     DENIAL.facts,
     DENIAL.milder_measures,
@@ -107,6 +112,7 @@ def tell() -> Story:
         story.casts[state] = _cast(state, company)
     _tell_of_special_cases(story, company)
     _tell_of_people(story, company, office)
+    _tell_of_matches(story, company)
     _tell_of_rehearsals(story, other)
     _tell_of_lists(story)
     deliver(at=timezone.now(), mails=False)
@@ -233,6 +239,26 @@ def _tell_of_lists(story: Story) -> None:
     }
 
 
+def _tell_of_matches(story: Story, company: Any) -> None:
+    """Of names that resemble listed ones, one open and one of a confidential list; of one that was answered, and a tier
+    that was changed. A list asks for states of the United States."""
+    at = timezone.now() - timedelta(days=29)
+    list_in_force(ListKind.DESTINATION, entry_values("US-CA", 1, label_zh="加利福尼亚州", label_en="California"), at=at)
+    names = {"label_zh": "北风计算实验室", "label_en": "Northwind Compute Laboratory", "country": "NO"}
+    list_in_force(ListKind.ORGANISATION, entry_values("NWC", 2, **names), at=at)
+    names = {"label_zh": "南湾光子学研究所", "label_en": "South Bay Photonics Institute", "country": "CA"}
+    list_in_force(ListKind.ORGANISATION, entry_values("SBP", 2, **names), at=at, confidential=True)
+    for name, host in (("resembling", "Northwind Compute Laboratories"), ("secret", "South Bay Photonics Institute")):
+        first = timezone.localdate() + timedelta(days=42)
+        leg = {"country": "US", "subdivision": "US-CA", "city": "San Jose", "host": host, "arrives_on": first}
+        legs = [leg | {"leaves_on": first + timedelta(days=6)}]
+        employee = employ("Alice Wang", company)
+        yesterday = timezone.now() - timedelta(days=1)
+        story.casts[name] = in_state(State.AUTHORITY_REVIEW, employee=employee, at=yesterday, title=TITLE, legs=legs)
+    secret = story.casts["secret"]
+    _act(secret, "change_tier", secret.senior, tier=Tier.STANDARD, reason="To see who the host is.")
+
+
 def _tell_of_rehearsals(story: Story, elsewhere: Any) -> None:
     """Of one draft: a rehearsal that is done, one that waits, one that ended early. And a list that came into force
     after cases were assessed."""
@@ -344,6 +370,11 @@ OPEN_DRAFT = of("ready", "applicant")
 SECTIONS = ("trip", "itinerary", "topics", "documents", "declarations")
 
 PAGES: Mapping[str, Visit] = {
+    # ── anybody ──
+    "criteria": Visit(nobody, at("/criteria/")),
+    "criteria-entries": Visit(nobody, at("/criteria/?list={list}")),
+    "criteria-what-if": Visit(nobody, at("/criteria/what-if/")),
+    "criteria-what-if-mistaken": Visit(nobody, at("/criteria/what-if/"), send=True),
     # ── the account ──
     "sign-in": Visit(nobody, at("/accounts/login/")),
     "sign-in-mistaken": Visit(nobody, at("/accounts/login/"), send=True),
@@ -436,6 +467,14 @@ PAGES: Mapping[str, Visit] = {
     "case-late": Visit(of("late", "reviewer"), on("late", "/cases/{}/")),
     "case-resubmitted": Visit(of("resubmitted", "reviewer"), on("resubmitted", "/cases/{}/")),
     "case-denied": Visit(of("denied", "reviewer"), on("denied", "/cases/{}/")),
+    "case-resembling": Visit(of("resembling", "reviewer"), on("resembling", "/cases/{}/")),
+    "case-secret": Visit(of("secret", "reviewer"), on("secret", "/cases/{}/")),
+    "request-resembling": Visit(of("resembling", "applicant"), on("resembling", "/requests/{}/")),
+    "request-secret": Visit(of("secret", "applicant"), on("secret", "/requests/{}/")),
+    "do-judge_match": verb("resembling", "judge_match", of("resembling", "reviewer")),
+    "do-judge_match-mistaken": verb("resembling", "judge_match", of("resembling", "reviewer"), send=True),
+    "do-change_tier": verb("resembling", "change_tier", of("resembling", "senior")),
+    "do-reassess": verb("authority_review", "reassess", of("authority_review", "senior")),
     "do-take": verb("untaken", "take", person("reviewer")),
     "do-approve": verb("authority_review", "approve", of("authority_review", "reviewer")),
     "do-propose": verb("authority_review", "propose", of("authority_review", "reviewer")),
