@@ -52,74 +52,77 @@ REASON_CODES = (
 
 @dataclass(frozen=True, slots=True)
 class ListPlan:
-    """One list: its kind, its names, and its entries as (code, label zh, label en, level)."""
+    """One list: its kind, its names, the article that it is kept on, and what its versions say is new in them.
+
+    `third` is a version that is not published yet. A confidential list names the article for that, too. What people
+    write about a version is read in both languages.
+    """
 
     kind: ListKind
     name_zh: str
     name_en: str
-    reason_zh: str
-    reason_en: str
-    entries: tuple[tuple[str, str, str, int], ...]
+    article: str
+    first: str
+    second: str
+    third: str = ""
+    confidential_on: str = ""
 
 
 LISTS = (
     ListPlan(
-        ListKind.TECHNOLOGY,
-        "技术清单（演示）",
-        "Technologies (demonstration)",
-        "公开内容以外的部分须先说明",
-        "Whatever goes beyond published work is to be explained first.",
-        (
-            ("cs.CL", "大语言模型的训练", "Training of large language models", 1),
-            ("cs.DC", "万卡级分布式训练", "Distributed training at the scale of ten thousand accelerators", 1),
-            ("cs.RO", "自主机器人", "Autonomous robots", 1),
-            ("cs.CR", "密码与安全", "Cryptography and security", 2),
-            ("cs.AR", "加速器体系结构", "Accelerator architecture", 2),
-            ("cs.ET", "新型计算器件", "Emerging computing devices", 3),
-        ),
-    ),
-    ListPlan(
         ListKind.DESTINATION,
         "目的地清单（演示）",
         "Destinations (demonstration)",
-        "入境时可能查验设备，请使用无工作资料的旅行电脑",
-        "Devices may be searched on entry; take a travel laptop without work data.",
-        (("US", "美国", "United States", 1), ("CA", "加拿大", "Canada", 1), ("AU", "澳大利亚", "Australia", 1)),
-    ),
-    ListPlan(
-        ListKind.ORGANISATION,
-        "机构清单（演示，机构均为虚构）",
-        "Organisations (demonstration, all fictitious)",
-        "合作内容须先说明",
-        "The purpose of the visit is to be explained first.",
-        (
-            ("northwind compute", "北风计算", "Northwind Compute", 1),
-            ("kestrel autonomy", "红隼自主系统", "Kestrel Autonomy", 2),
-            ("meridian photonics", "子午光子", "Meridian Photonics", 3),
-        ),
+        "第六条 Article 6",
+        "首次公布。 First published.",
+        "删去三个入境手续已简化的国家，新增三处。"
+        " Three countries whose formalities became simpler are taken off, three places added.",
     ),
     ListPlan(
         ListKind.PROJECT,
         "项目清单（演示）",
         "Projects (demonstration)",
-        "项目负责人须先说明",
-        "The lead of the project is to explain first.",
-        (("p-04", "星轨", "Star Trail", 2), ("p-07", "深谷", "Deep Valley", 3)),
+        "第八条 Article 8",
+        "首次公布，半年复核一次。 First published, looked at again every half year.",
+        "按各公司申报更新。 Brought up to date with what the companies told.",
+        confidential_on="第十五条 Article 15",
+    ),
+    ListPlan(
+        ListKind.TECHNOLOGY,
+        "技术清单（演示）",
+        "Technologies (demonstration)",
+        "第五条 Article 5",
+        "以 arXiv 学科分类为纲的首版。 The first version, on the subject classes of arXiv.",
+        "加速器体系结构一类降级，机器人一类升级，统计学习不再列入；三个代码更名。"
+        " Accelerators as a class go down a level and robotics up, statistical learning is taken off;"
+        " three codes are renamed.",
+        third="密码学一类降级，细化评测与智能体条目。"
+        " Cryptography as a class goes down a level; finer entries on evaluation and agents.",
     ),
     ListPlan(
         ListKind.EVENT,
         "活动清单（演示，活动均为虚构）",
         "Events (demonstration, all fictitious)",
-        "含非公开环节",
-        "Has closed sessions.",
-        (
-            ("aurora model summit", "极光模型峰会", "Aurora Model Summit", 1),
-            ("closed forum on autonomous systems", "自主系统闭门论坛", "Closed Forum on Autonomous Systems", 2),
-            ("photonic accelerator roundtable", "光子加速器圆桌会", "Photonic Accelerator Roundtable", 3),
-        ),
+        "第九条 Article 9",
+        "首次公布。 First published.",
+        "按年度活动安排更新。 Brought up to date with the events of the year.",
+    ),
+    ListPlan(
+        ListKind.ORGANISATION,
+        "机构清单（演示，机构均为虚构）",
+        "Organisations (demonstration, all fictitious)",
+        "第七条 Article 7",
+        "首次公布，收录中英文名称与别名。 First published, with names in both scripts.",
+        "新增三家，删去两家，五家的级别或说明更新。 Three are added, two taken off, five read anew.",
+        third="新增一家，调整四家级别。 One is added, four levels change.",
     ),
 )
 
-LEVELS: dict[ListKind, dict[str, int]] = {
-    plan.kind: {code: level for code, _zh, _en, level in plan.entries} for plan in LISTS
-}
+SENT_BACK = (
+    "请为新增机构补充中文别名，并说明降级的依据。"
+    " Please add the Chinese names of what is new, and say why levels go down."
+)
+RENEWED = (
+    "各公司的年度申报尚未收齐，现行条目继续适用；收齐后公布下一版。"
+    " The companies' yearly reports are not all in; the entries stand until the next version."
+)

@@ -23,13 +23,16 @@ from accounts.actors import actor_for
 from accounts.models import AccessEntry, User
 from accounts.roles import SYSTEM, Actor, Role
 from approvals import queries, rules, sweeping, workflow
-from approvals.demo import papers, places, printed, stories, trips
+from approvals.demo import keeping, papers, places, printed, stories, trips
+from approvals.demo.keeping import Happening
 from approvals.demo.stories import Act, Fate, Telling
-from approvals.models import Clock, TravelRequest
+from approvals.models import Assessment, Clock, TravelRequest
+from approvals.states import State, Tier
 from authorities import calendars
 from employees.models import Employee
 from notifications import delivery
 from notifications.models import Channel, Notification, OutboxEvent
+from sensitivity import matching
 
 ZONE = ZoneInfo("Asia/Shanghai")
 # Of these last days people find the notifications under the bell; what is older was told long ago.
@@ -86,6 +89,7 @@ class _World:
 
     def __post_init__(self) -> None:
         self.calendar = calendars.load(None)
+        self.forecast = keeping.Forecast(self.today)
         self.end = datetime.combine(self.today, time.min, ZONE)
 
     def working_day(self, day: date, back: int) -> date:
@@ -109,6 +113,7 @@ class _Story:
     acts: list[tuple[datetime, Act]]
     cast: dict[str, User]
     request_id: UUID | None = None
+    open_matches: int = 0
     told: Iterator[tuple[datetime, Act]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -142,19 +147,52 @@ def _story(
         who = employee or random.choice(world.places.employees[1:])
         language = "en" if who.user is not None and who.user.language == "en" else "zh"
         first, last = (world.today + days * _DAY for days in fate.departs)
-        purpose = random.choice(fate.purposes)
-        trip = trips.make(random, purpose=purpose, tiers=fate.tiers, language=language, first=first, last=last)
+        trip = trips.make(
+            random,
+            purpose=random.choice(fate.purposes),
+            fits=lambda trip: any(world.forecast.tier(trip, on) in fate.tiers for on in world.forecast.regimes()),
+            language=language,
+            first=first,
+            last=last,
+            company=world.places.domain(who.company_id),
+            project=world.places.projects[who.pk],
+        )
         if trip is None:
             continue
         held = away.setdefault(who.pk, [])
         if any(trip.departs_on <= until and since <= trip.returns_on for since, until in held):
             continue
-        acts = _moments(world, random, fate, fate.plot(Telling(random, trip.tier, language)), trip)
+        acts = _happening(world, random, fate, trip, language)
         if acts is None:
             continue
         held.append((trip.departs_on, trip.returns_on))
         return _Story(who, fate, trip, random, language, acts, _cast(world, random, who))
     raise RuntimeError(f"No trip was found for story {number}, {fate.name}.")
+
+
+def _happening(
+    world: _World, random: Random, fate: Fate, trip: trips.Trip, language: str
+) -> list[tuple[datetime, Act]] | None:
+    """What happens to a trip and when, told for the tier that it has under the lists of the day of its submission."""
+    forecast = world.forecast
+    for on in forecast.regimes():
+        tier = forecast.tier(trip, on)
+        if tier not in fate.tiers:
+            continue
+        acts = _moments(world, random, fate, fate.plot(Telling(random, tier, language)), trip)
+        if acts is not None and _is_as_told(forecast, trip, tier, on, acts):
+            return acts
+    return None
+
+
+def _is_as_told(
+    forecast: keeping.Forecast, trip: trips.Trip, tier: Tier, on: date, acts: list[tuple[datetime, Act]]
+) -> bool:
+    """Whether every submission lies where the lists are those of `on`, and who assesses anew finds another tier."""
+    days = [(at.astimezone(ZONE).date(), act.verb) for at, act in acts]
+    return all(forecast.same(day, on) for day, verb in days if verb == "submit") and all(
+        forecast.tier(trip, day) != tier for day, verb in days if verb == "reassess"
+    )
 
 
 def _cast(world: _World, random: Random, employee: Employee) -> dict[str, User]:
@@ -222,36 +260,43 @@ class _Simulation:
 
     def __init__(self, world: _World, laid_out: list[_Story], progress: Progress) -> None:
         self.world, self.progress = world, progress
-        self.queue: list[tuple[datetime, int, _Story | None, Act | UUID | None]] = []
+        self.queue: list[tuple[datetime, int, _Story | None, Act | UUID | Happening]] = []
         self.order = count()
         self.due: dict[UUID, datetime] = {}
         self.actors: dict[int, Actor] = {}
         self.read: list[AccessEntry] = []
+        self.now = datetime.min.replace(tzinfo=ZONE)
         self.done = 0
         self.expected = sum(len(story.acts) for story in laid_out) + 1
         for story in laid_out:
             self.next_act(story)
+        kept = keeping.Keeping(
+            keeping.Keepers(*world.places.list_managers),
+            world.places.companies,
+            today=world.today,
+            calendar=world.calendar,
+        )
+        for at, happening in kept.happenings():
+            heapq.heappush(self.queue, (at, next(self.order), None, happening))
 
     def run(self) -> None:
         """Let everything happen that happens before today."""
-        begin = self.queue[0][0]
-        self.revision = begin + (self.world.end - begin) * 0.6
         bell = self.world.end - BELL_DAYS * _DAY
-        revised = told = False
+        told = False
         while self.queue and self.queue[0][0] < self.world.end:
             at, _order, story, what = heapq.heappop(self.queue)
-            if not revised and at >= self.revision:
-                places.revise(self.world.places, at)
-                revised = True
+            self.now = at
             if not told and at >= bell:
                 self.told_long_ago()
                 told = True
             if story is not None:
                 assert isinstance(what, Act)
                 self.act(story, what, at)
-            else:
-                assert isinstance(what, UUID)
+            elif isinstance(what, UUID):
                 self.tick(what, at)
+            else:
+                assert not isinstance(what, Act)
+                what(at)
             if told:
                 delivery.deliver(at=at, mails=False)
         if not told:
@@ -268,7 +313,9 @@ class _Simulation:
             if clock.ended_at is None and clock.next_action_at is not None:
                 if self.due.get(clock.pk) != clock.next_action_at:
                     self.due[clock.pk] = clock.next_action_at
-                    heapq.heappush(self.queue, (clock.next_action_at + _SWEEP, next(self.order), None, clock.pk))
+                    # What a person moved into the past, the next sweep finds.
+                    moment = max(clock.next_action_at, self.now) + _SWEEP
+                    heapq.heappush(self.queue, (moment, next(self.order), None, clock.pk))
             else:
                 self.due.pop(clock.pk, None)
 
@@ -295,7 +342,7 @@ class _Simulation:
             self.read.append(_looked(story, act, user, at - timedelta(minutes=3)))
         request = _ACTS.get(act.verb, _verb)(story, act, actor, at)
         if request is not None:
-            story.request_id = request.pk
+            story.request_id, story.open_matches = request.pk, request.open_matches
             self.watch(request.running_clocks.values())
         self.done += 1
         self.progress(self.done / self.expected)
@@ -342,6 +389,10 @@ def _looked(story: _Story, act: Act, user: User, at: datetime) -> AccessEntry:
 
 def _verb(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelRequest | None:
     values = dict(act.values or {})
+    if act.verb in ("approve", "propose") and story.open_matches:
+        # Names resemble one by chance, too. Whoever decides has looked at them before.
+        dismissed = {"confirmed": False, "reason": Telling(story.random, Tier.STANDARD, story.language).say("another")}
+        _judge(story, Act("judge", act.who, values=dismissed), actor, at - timedelta(minutes=1))
     if act.verb == "hand_over":
         values["reviewer_id"] = story.cast["other_reviewer"].pk
     result = getattr(workflow, act.verb)(story.request_id, actor=actor, at=at, **values)
@@ -350,6 +401,37 @@ def _verb(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelRequest 
     # A verb about an appeal gives the appeal; its clocks are those of the request.
     request: TravelRequest = result.request
     return request
+
+
+def _judge(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelRequest | None:
+    """Say of every match that waits whether it is the listed organisation."""
+    assert story.request_id is not None
+    request = None
+    for one in map(
+        matching.possible_from, Assessment.objects.filter(request_id=story.request_id).latest("pk").possible
+    ):
+        request = workflow.judge_match(story.request_id, actor=actor, at=at, key=one.key, **(act.values or {}))
+    return request
+
+
+def _conclude(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelRequest | None:
+    """Approve, or propose to, as the tier asks for that the request has now."""
+    values = dict(act.values or {})
+    if _now(story).tier in stories.ONE_DECIDES:
+        return _verb(story, Act("approve", act.who, values=values), actor, at)
+    grounds = workflow.Grounds(text=values.pop("text"))
+    return _verb(story, Act("propose", act.who, values=values | {"outcome": "approved", "grounds": grounds}), actor, at)
+
+
+def _confirm_proposed(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelRequest | None:
+    if _now(story).state != State.DECISION_PROPOSED:
+        return None
+    return _verb(story, Act("confirm", act.who), actor, at)
+
+
+def _now(story: _Story) -> TravelRequest:
+    assert story.request_id is not None
+    return queries.visible_to(SYSTEM).get(pk=story.request_id)
 
 
 def _start(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelRequest:
@@ -405,4 +487,7 @@ _ACTS: dict[str, Callable[[_Story, Act, Actor, datetime], TravelRequest | None]]
     "fill_wrongly": _fill_wrongly,
     "attach": _attach,
     "submit": _submit,
+    "judge": _judge,
+    "conclude": _conclude,
+    "confirm_proposed": _confirm_proposed,
 }

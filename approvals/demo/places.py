@@ -1,23 +1,20 @@
-"""Offices, companies, people, law and lists of the demonstration: everything that is there before the first request."""
+"""Offices, companies, people and law of the demonstration: everything that is there before the first request."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from stdnum.cn import uscc
 
-from accounts.actors import actor_for
 from accounts.models import RoleAssignment, User
-from accounts.roles import Actor, Role
-from approvals.demo import grounds, names
+from accounts.roles import Role
+from approvals.demo import grounds, lists, names
 from approvals.demo.printed import ACCOUNTS, PASSWORD, Account
 from authorities.models import LegalInstrument, Office, Posting, ReasonCode
 from companies.models import Company, Membership, Project
 from employees.models import Employee, ProjectAssignment, TravelDocument
-from sensitivity import drafting, publishing
-from sensitivity.models import ListKind, ListVersion, Rehearsal, SensitivityList
 
 EMPLOYEES = 200
 SINCE = datetime(2021, 1, 4, tzinfo=UTC)
@@ -36,14 +33,6 @@ _COMPANIES = (
     ("yunque", "云雀语音技术有限公司", "Yunque Speech", 1, "310115"),
     ("tuochuan", "拓川机器人有限公司", "Tuochuan Robotics", 2, "440305"),
     ("hengyun", "衡云算力有限公司", "Hengyun Compute", 2, "440305"),
-)
-_PROJECTS = (
-    "晨星 Morning Star",
-    "远帆 Far Sail",
-    "听风 Listening Wind",
-    "星轨 Star Trail",
-    "云梯 Cloud Ladder",
-    "深谷 Deep Valley",
 )
 _POSITIONS = (
     "算法研究员 Research scientist",
@@ -74,9 +63,13 @@ class Places:
     officers: dict[int, list[User]] = field(default_factory=dict)
     employees: list[Employee] = field(default_factory=list)
     featured: Employee | None = None
-    lists: list[SensitivityList] = field(default_factory=list)
+    companies: dict[str, Company] = field(default_factory=dict)
+    projects: dict[int, str] = field(default_factory=dict)
     list_managers: list[User] = field(default_factory=list)
-    lists_at: datetime = SINCE
+
+    def domain(self, company_id: int) -> str:
+        """The domain of a company."""
+        return next(domain for domain, company in self.companies.items() if company.pk == company_id)
 
 
 class _Founding:
@@ -86,7 +79,7 @@ class _Founding:
         self.random, self.today, self.language = random, today, language
         self.people = names.people(random)
         self.password = make_password(PASSWORD)
-        self.places = Places(lists_at=datetime.combine(today, time(10), UTC) - timedelta(days=340))
+        self.places = Places()
         self.made = 0
 
     def user(self, name: str, email: str, language: str, **values: Any) -> User:
@@ -112,11 +105,11 @@ class _Founding:
         offices = [self.office(index, given if index == 0 else {}) for index in range(len(_OFFICES))]
         companies = [self.company(index, offices, given if index == 0 else {}) for index in range(len(_COMPANIES))]
         self.roster(companies, given[Role.APPLICANT])
-        self.sensitivity_lists()
         return self.places
 
     def installation(self, given: dict[Role, User]) -> None:
-        self.places.list_managers = [self.account(a) for a in ACCOUNTS if a.role is Role.LIST_MANAGER]
+        accounts = [self.account(a) for a in ACCOUNTS if a.role is Role.LIST_MANAGER]
+        self.places.list_managers = [*accounts, self.somebody("authority")]
         held = [(user, Role.LIST_MANAGER) for user in self.places.list_managers]
         held += [(given[role], role) for role in (Role.ADMINISTRATOR, Role.AUDITOR)]
         RoleAssignment.objects.bulk_create(RoleAssignment(user=user, role=role, starts_at=SINCE) for user, role in held)
@@ -174,9 +167,11 @@ class _Founding:
         Membership.objects.bulk_create(Membership(user=user, company=company, starts_at=SINCE) for user in officers)
         self.places.officers[company.pk] = officers
         Project.objects.bulk_create(
-            Project(company=company, code=f"P-{number:02d}", name=name)
-            for number, name in sorted(self.random.sample(list(enumerate(_PROJECTS, 2)), 4))
+            Project(company=company, code=code, name=f"{name_zh} {name_en}")
+            for of, code, name_zh, name_en in lists.projects()
+            if of == domain
         )
+        self.places.companies[domain] = company
         return company, domain
 
     def roster(self, companies: list[tuple[Company, str]], applicant: User) -> None:
@@ -216,73 +211,16 @@ class _Founding:
         projects: dict[int, list[Project]] = {}
         for project in Project.objects.order_by("pk"):
             projects.setdefault(project.company_id, []).append(project)
+        assigned = {row.pk: self.random.choice(projects[row.company_id]) for row in rows}
         ProjectAssignment.objects.bulk_create(
-            ProjectAssignment(employee=row, project=self.random.choice(projects[row.company_id]), starts_at=SINCE)
-            for row in rows
+            ProjectAssignment(employee=row, project=assigned[row.pk], starts_at=SINCE) for row in rows
         )
-
-    def sensitivity_lists(self) -> None:
-        author, publisher = (actor_for(user, at=self.places.lists_at) for user in self.places.list_managers)
-        at = self.places.lists_at
-        basis = LegalInstrument.objects.create(
-            title_zh=grounds.NOTICE[0],
-            title_en=grounds.NOTICE[1],
-            url="https://law.example/lists",
-            published_on=date(2020, 10, 1),
-            effective_from=date(2021, 1, 1),
-        )
-        for plan in grounds.LISTS:
-            kept = publishing.found(
-                actor=author,
-                at=at,
-                values={
-                    "kind": plan.kind,
-                    "name_zh": plan.name_zh,
-                    "name_en": plan.name_en,
-                    "owner_id": author.user_id,
-                    "legal_basis": basis,
-                },
-            )
-            version = publishing.draft(kept.pk, actor=author, at=at)
-            for code, label_zh, label_en, level in plan.entries:
-                values = {"label_zh": label_zh, "label_en": label_en, "level": level}
-                values |= {"reason_zh": plan.reason_zh, "reason_en": plan.reason_en}
-                if plan.kind is ListKind.PROJECT:
-                    values["company_id"] = self.places.employees[0].company_id
-                drafting.add(version.pk, actor=author, at=at, values=values | {"code": code.replace(" ", "-")})
-            _publish(version, author=author, publisher=publisher, at=at)
-            self.places.lists.append(kept)
+        self.places.projects = {employee: project.code for employee, project in assigned.items()}
 
 
 def found(random: Random, *, today: date, language: str) -> Places:
     """Make all of it. `today` is what documents expire after; `language` that of the printed accounts."""
     return _Founding(random, today=today, language=language).found()
-
-
-def revise(places: Places, at: datetime) -> None:
-    """A second version of every list with clearer reasons, published by another person than its author; and a third
-    one of the first list that waits as a draft."""
-    author, publisher = (actor_for(user, at=at) for user in places.list_managers)
-    for kept in places.lists:
-        version = publishing.draft(kept.pk, actor=author, at=at)
-        for entry in version.entries.all():
-            reasons = {
-                "reason_zh": f"{entry.reason_zh}（第二版）",
-                "reason_en": f"{entry.reason_en} (second version)",
-            }
-            drafting.change(version.pk, entry.lineage, actor=author, at=at, edit=entry.edit, values=reasons)
-        _publish(version, author=author, publisher=publisher, at=at)
-    publishing.draft(places.lists[0].pk, actor=author, at=at)
-
-
-def _publish(version: ListVersion, *, author: Actor, publisher: Actor, at: datetime) -> None:
-    version = ListVersion.objects.get(pk=version.pk)
-    assert author.user_id is not None
-    Rehearsal.objects.create(
-        version=version, content=version.content, days=90, by_id=author.user_id, at=at, finished_at=at
-    )
-    publishing.submit_for_review(version.pk, actor=author, at=at)
-    publishing.publish(version.pk, actor=publisher, at=at, on=publishing.today(at))
 
 
 def _local(name: str) -> str:

@@ -34,13 +34,17 @@ ACCOUNTS = (
     ),
     _account(Role.OFFICER, "officer", "周敏", "Zhou Min", "the inbox of a company, its employees"),
     _account(Role.REVIEWER, "reviewer", "何卫", "He Wei", "the inbox of the Haidian office; take a case, decide"),
-    _account(Role.SENIOR, "senior", "秦岚", "Qin Lan", "proposals to confirm, late cases"),
+    _account(Role.SENIOR, "senior", "秦岚", "Qin Lan", "proposals to confirm, late cases, what new lists change"),
     _account(Role.HEAD, "head", "郭正", "Guo Zheng", "overdue cases of the office"),
     _account(Role.APPEAL_REVIEWER, "appeal", "沈思", "Shen Si", "appeals against decisions of the other offices"),
-    _account(Role.LIST_MANAGER, "lists", "唐韵", "Tang Yun", "sensitivity lists and their versions (/admin/)"),
     _account(
-        Role.LIST_MANAGER, "publisher", "方宁", "Fang Ning", "publishes what the other list manager drafted (/admin/)"
+        Role.LIST_MANAGER,
+        "lists",
+        "唐韵",
+        "Tang Yun",
+        "sensitivity lists: a draft, a renewal, a version that ends soon",
     ),
+    _account(Role.LIST_MANAGER, "publisher", "方宁", "Fang Ning", "a version in review, to publish or to send back"),
     _account(Role.ADMINISTRATOR, "admin", "许安", "Xu An", "offices, accounts, calendars, clock policies (/admin/)"),
     _account(Role.AUDITOR, "auditor", "贺明", "He Ming", "everything, to read"),
 )

@@ -19,6 +19,7 @@ ANY = tuple(Tier)
 BUSINESS = ("conference", "conference", "conference", "business", "study")
 PERSONAL = ("personal",)
 URGENT = ("urgent_humanitarian",)
+RESEMBLING = ("resembling",)
 MIXED = (*BUSINESS, *BUSINESS, *PERSONAL)
 
 # How many working days a reviewer may take in all before the clock runs out, with a day to spare.
@@ -99,6 +100,39 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("内容已公开发表，不属于清单范围。", "The work is published and so not within the list."),
     ),
     "upheld": (("申诉未提出新的事实，原决定成立。", "The appeal brings no new facts; the decision stands."),),
+    "same": (
+        (
+            "与清单所列为同一单位：官网所载注册号一致。",
+            "It is the listed organisation: the registration number on its site agrees.",
+        ),
+        ("申请人来电确认，只是写法不同。", "The applicant confirmed by telephone that only the spelling differs."),
+    ),
+    "another": (
+        ("注册地与业务均不同，不是清单所列单位。", "Seat and business differ; it is not the listed organisation."),
+        (
+            "经查为同名的另一家单位，与清单无关。",
+            "It is another organisation with a similar name, which no list names.",
+        ),
+    ),
+    "lowered": (
+        (
+            "报告只含已发表内容，清单所述情形不存在，可按标准程序办理。",
+            "The talk holds published work only; what the entry is about does not arise; the standard route will do.",
+        ),
+        ("申请人不参加相关环节，风险已消除。", "The applicant leaves out the session concerned, which settles it."),
+    ),
+    "raised": (
+        (
+            "行程含未列入清单的闭门演示，需由两人审核。",
+            "The programme has a closed demonstration that no list names yet; two people should look at it.",
+        ),
+    ),
+    "reassessed": (
+        (
+            "清单已更新，按现行版本重新评估，以便同类申请同等对待。",
+            "The list has changed since; assessed anew so that cases of the same kind are treated alike.",
+        ),
+    ),
     "overturned": (("经核实，该环节已取消，原理由不再成立。", "The session was cancelled; the ground is gone."),),
 }
 
@@ -381,6 +415,52 @@ def urgent_approved(told: Telling) -> list[Act]:
     return [*acts, _propose_approval(told, 0, []), Act("confirm", "senior", 0)]
 
 
+# ── stories in which people change the assessment ───────────────────────────────────────────────────────────────────
+
+
+def _judge(told: Telling, *, same: bool) -> Act:
+    values = {"confirmed": same, "reason": told.say("same" if same else "another")}
+    return Act("judge", "reviewer", told.random.choice((0, 1)), values)
+
+
+def _conclude(told: Telling) -> list[Act]:
+    """To approved, the way that the tier asks for which the request has by then."""
+    values = {"text": told.say("approval"), "conditions": _conditions(told)}
+    return [Act("conclude", "reviewer", told.random.randint(0, 2), values), Act("confirm_proposed", "senior", 1)]
+
+
+def match_dismissed(told: Telling) -> list[Act]:
+    return [*_taken(told), _judge(told, same=False), *_conclude(told)]
+
+
+def match_confirmed(told: Telling) -> list[Act]:
+    return [*_taken(told), _judge(told, same=True)]
+
+
+def match_confirmed_approved(told: Telling) -> list[Act]:
+    return [*match_confirmed(told), *_conclude(told)]
+
+
+def tier_lowered(told: Telling) -> list[Act]:
+    values = {"tier": STANDARD, "reason": told.say("lowered")}
+    return [*_taken(told), Act("change_tier", "senior", told.random.choice((0, 1)), values)]
+
+
+def tier_lowered_approved(told: Telling) -> list[Act]:
+    return [*tier_lowered(told), *_conclude(told)]
+
+
+def tier_raised(told: Telling) -> list[Act]:
+    values = {"tier": Tier.HEIGHTENED, "reason": told.say("raised")}
+    return [*_taken(told), Act("change_tier", "reviewer", told.random.choice((0, 1)), values)]
+
+
+def reassessed(told: Telling) -> list[Act]:
+    """The lists change between the submission and the day on which a senior looks at it again."""
+    again = Act("reassess", "senior", told.random.randint(4, 7), {"reason": told.say("reassessed")})
+    return [*_taken(told), again]
+
+
 @dataclass(frozen=True, slots=True)
 class Fate:
     """A story with its share of all requests and where in time it lies.
@@ -399,11 +479,11 @@ class Fate:
     lead: tuple[int, int] = (3, 15)
 
 
-# The shares are those of 600 requests.
+# The shares are those of about 600 requests.
 FATES = (
     Fate("draft", 18, draft, purposes=MIXED, rested=(0, 25)),
     Fate("draft_lapsed", 4, draft, rested=(66, 78), departs=(10, 60)),
-    Fate("company_review", 42, company_review, purposes=MIXED, rested=(0, 1)),
+    Fate("company_review", 34, company_review, purposes=MIXED, rested=(0, 1)),
     Fate("resubmitted", 6, resubmitted, rested=(0, 1)),
     Fate("returned", 16, returned, purposes=MIXED, rested=(0, 7)),
     Fate("declined", 12, declined, rested=(0, 12)),
@@ -427,12 +507,12 @@ FATES = (
     Fate("denial_proposed", 8, denial_proposed, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 3)),
     Fate("denial_window_over", 3, denial_proposed, tiers=TWO_DECIDE, rested=(6, 8)),
     Fate("denial_replied", 6, denial_replied, tiers=TWO_DECIDE, rested=(0, 2)),
-    Fate("approved", 62, approved, purposes=MIXED, rested=(0, 25)),
+    Fate("approved", 55, approved, purposes=MIXED, rested=(0, 25)),
     Fate("approved_with_conditions", 14, approved_with_conditions, rested=(1, 15)),
     Fate("approved_after_answer", 10, approved_after_answer, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 15)),
     Fate("away", 24, approved, purposes=MIXED, departs=(-3, -1)),
     Fate("cancelled", 5, cancelled, rested=(0, 20)),
-    Fate("travelled", 94, approved, purposes=MIXED, departs=(-160, -20)),
+    Fate("travelled", 76, approved, purposes=MIXED, departs=(-160, -20)),
     Fate("travelled_after_answer", 14, approved_after_answer, tiers=(STANDARD, *TWO_DECIDE), departs=(-150, -20)),
     Fate("deemed_approved", 5, with_office, tiers=(FAST,), rested=(9, 14), departs=(-10, 60)),
     Fate("deemed_approved_standard", 2, taken, tiers=(STANDARD,), rested=(16, 20), departs=(5, 60)),
@@ -449,6 +529,22 @@ FATES = (
     Fate("lapsed_returned", 5, returned, rested=(11, 25)),
     Fate("lapsed_information", 6, information, rested=(11, 22)),
     Fate("reopened", 3, reopened, rested=(0, 4)),
+    Fate("match_waiting", 4, with_office, tiers=(STANDARD, *TWO_DECIDE), purposes=RESEMBLING, rested=(0, 2)),
+    Fate("match_waiting_taken", 4, taken, tiers=(STANDARD, *TWO_DECIDE), purposes=RESEMBLING, rested=(0, 3)),
+    Fate("match_dismissed", 5, match_dismissed, tiers=(STANDARD, *TWO_DECIDE), purposes=RESEMBLING, rested=(0, 20)),
+    Fate("match_confirmed", 3, match_confirmed, tiers=(STANDARD, *TWO_DECIDE), purposes=RESEMBLING, rested=(0, 3)),
+    Fate(
+        "match_confirmed_approved",
+        4,
+        match_confirmed_approved,
+        tiers=(STANDARD, *TWO_DECIDE),
+        purposes=RESEMBLING,
+        rested=(0, 15),
+    ),
+    Fate("tier_lowered", 3, tier_lowered, tiers=(Tier.HEIGHTENED,), rested=(0, 3)),
+    Fate("tier_lowered_approved", 3, tier_lowered_approved, tiers=(Tier.HEIGHTENED,), rested=(0, 12)),
+    Fate("tier_raised", 3, tier_raised, tiers=(STANDARD,), rested=(0, 3)),
+    Fate("reassessed", 4, reassessed, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 2)),
     Fate("urgent", 5, urgent, purposes=URGENT, rested=(0, 0), departs=(3, 6)),
     Fate("urgent_approved", 4, urgent_approved, purposes=URGENT, rested=(0, 2), departs=(1, 5)),
     Fate("urgent_travelled", 8, urgent_approved, purposes=URGENT, departs=(-150, -15), lead=(1, 2)),

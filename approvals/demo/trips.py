@@ -1,20 +1,17 @@
 """Trips of every tier: to real events, to made-up partners, on holiday, to a relative in hospital."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 from typing import Any
 
 from approvals.demo import events
-from approvals.demo.grounds import LEVELS
-from approvals.rules import tier_for, trip_days
-from approvals.states import Tier
 from sensitivity import names
-from sensitivity.models import ListKind
 
 _DAY = timedelta(days=1)
 
-# Partners and closed events are made up: name, city, country, a subject, event.
+# Partners and closed events are made up: name, city, country, subjects of which one is chosen, event.
 _PARTNERS = (
     ("Fjord Language Lab", "Oslo", "NO", "cs.IR", ""),
     ("Instituto Tejo", "Lisbon", "PT", "cs.CV", ""),
@@ -22,16 +19,42 @@ _PARTNERS = (
     ("Nordlicht Software", "Hamburg", "DE", "cs.SE", ""),
     ("Sakura Vision", "Nagoya", "JP", "cs.CV", ""),
     ("Merlion Analytics", "Singapore", "SG", "cs.IR", ""),
-    ("Northwind Compute", "Rotterdam", "NL", "cs.DC", ""),
-    ("Han River Robotics", "Busan", "KR", "cs.RO", ""),
+    ("Northwind Compute", "Rotterdam", "NL", "cs.DC cs.DC.training-clusters", ""),
+    ("Han River Robotics", "Busan", "KR", "cs.RO cs.RO.manipulation", ""),
     ("Prairie Speech", "Calgary", "CA", "cs.SD", ""),
-    ("Dry Lake Models", "Reno", "US", "cs.CL", ""),
-    ("Kestrel Autonomy", "Bristol", "GB", "cs.RO", ""),
-    ("Alpine Secure Compute", "Zurich", "CH", "cs.CR", ""),
+    ("Dry Lake Models", "Reno", "US", "cs.CL cs.CL.llm.rlhf cs.CL.llm.long-context", ""),
+    ("Ashgrove AI Ltd", "Leeds", "GB", "cs.CL.llm.inference cs.CL.llm.distillation", ""),
+    ("草原织机", "Winnipeg", "CA", "cs.CL.llm.pretraining.synthetic-data", ""),
+    ("Rivebelle IA", "Nantes", "FR", "cs.CL.llm cs.CL.llm.pretraining", ""),
+    ("Kestrel Autonomy", "Bristol", "GB", "cs.RO cs.RO.uav", ""),
+    ("Alpine Secure Compute", "Zurich", "CH", "cs.CR cs.CR.pqc cs.CR.privacy.fhe", ""),
+    ("Grauwald Motion", "Kassel", "DE", "cs.AR.eda cs.RO.humanoid.actuators", ""),
     ("Gulf Systems Council", "Dubai", "AE", "cs.RO", "Closed Forum on Autonomous Systems"),
-    ("Meridian Photonics", "Eindhoven", "NL", "cs.ET", ""),
-    ("Lumen Consortium", "Grenoble", "FR", "cs.AR", "Photonic Accelerator Roundtable"),
+    ("Orchard Trust", "Cardiff", "GB", "cs.SD cs.SD.voice-cloning", "Orchard Speech Day"),
+    ("Meridian Photonics", "Eindhoven", "NL", "cs.ET cs.ET.photonic", ""),
+    ("Lumen Consortium", "Grenoble", "FR", "cs.AR cs.AR.chiplets", "Photonic Accelerator Roundtable"),
 )
+# Hosts written in a way that resembles an entry of the list without being the same: a person says whether it is it.
+_RESEMBLING = (
+    ("Northwind Comput.", "Rotterdam", "NL", "cs.DC", ""),
+    ("北风计算中心", "Rotterdam", "NL", "cs.DC", ""),
+    ("Kestrell Autonomy", "Bristol", "GB", "cs.CV", ""),
+    ("Meridian Photonic Systems", "Eindhoven", "NL", "cs.AR", ""),
+    ("Haneul Byul AI", "Seoul", "KR", "cs.CL.llm", ""),
+    ("Halcyon Ridge Robotic Labs", "Boise", "US", "cs.LG", ""),
+    ("Thistledown Speech Group", "Leeds", "GB", "cs.LG", ""),
+    ("Banyan Gates Cloud", "Singapore", "SG", "cs.LG", ""),
+)
+# Where the list of destinations names a part of a country.
+_PARTS = {
+    "US-CA": ("San Francisco", "Los Angeles", "San Jose", "Huntington Beach", "Sacramento", "Monterey"),
+    "US-HI": ("Honolulu", "Hilo"),
+    "US-NV": ("Reno",),
+    "US-WA": ("Seattle",),
+    "CA-QC": ("Montréal",),
+    "AE-DU": ("Dubai",),
+}
+_PART_OF = {city: part for part, cities in _PARTS.items() for city in cities}
 _SCHOOLS = (
     ("University of Helsinki", "Helsinki", "FI", "cs.LG"),
     ("National University of Singapore", "Singapore", "SG", "cs.DB"),
@@ -73,10 +96,8 @@ class Trip:
 
     values: dict[str, Any]
     legs: list[dict[str, Any]]
-    tier: Tier = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "tier", _tier(self))
+    company: str = ""
+    """The domain of the traveller's company, whose projects the trip is about."""
 
     @property
     def departs_on(self) -> date:
@@ -88,19 +109,32 @@ class Trip:
         last: date = max(leg["leaves_on"] for leg in self.legs)
         return last
 
+    @property
+    def places(self) -> set[str]:
+        """Countries and parts of them."""
+        return {place for leg in self.legs for place in (leg["country"], leg["subdivision"]) if place}
 
-def _tier(trip: Trip) -> Tier:
-    """The tier that the lists of the demonstration give the trip, so that its story can be laid out beforehand."""
-    levels = [LEVELS[ListKind.TECHNOLOGY].get(code, 0) for code in trip.values["topics"]]
-    levels.append(LEVELS[ListKind.EVENT].get(names.key(trip.values["event_name"]), 0))
-    for leg in trip.legs:
-        levels.append(LEVELS[ListKind.DESTINATION].get(leg["country"], 0))
-        levels.append(LEVELS[ListKind.ORGANISATION].get(names.key(leg["host"]), 0))
-    return tier_for(levels, days=trip_days(trip.departs_on, trip.returns_on))
+    @property
+    def hosts(self) -> set[str]:
+        """The organisations visited, as names are compared."""
+        return {names.key(leg["host"]) for leg in self.legs}
+
+    @property
+    def event(self) -> str:
+        """The event, as names are compared."""
+        return names.key(self.values["event_name"])
 
 
 def _leg(city: str, country: str, first: date, last: date, host: str = "") -> dict[str, Any]:
-    return {"country": country, "city": city, "arrives_on": first, "leaves_on": last, "host": host}
+    part = _PART_OF.get(city, "")
+    return {
+        "country": country,
+        "subdivision": part,
+        "city": city,
+        "arrives_on": first,
+        "leaves_on": last,
+        "host": host,
+    }
 
 
 def _conference(random: Random, language: str, first: date, last: date) -> Trip | None:
@@ -129,7 +163,16 @@ def _conference(random: Random, language: str, first: date, last: date) -> Trip 
 
 
 def _business(random: Random, language: str, first: date, last: date) -> Trip:
-    name, city, country, topic, event = random.choice(_PARTNERS)
+    return _visit(random, random.choice(_PARTNERS), language, first, last)
+
+
+def _resembling(random: Random, language: str, first: date, last: date) -> Trip:
+    return _visit(random, random.choice(_RESEMBLING), language, first, last)
+
+
+def _visit(random: Random, partner: tuple[str, str, str, str, str], language: str, first: date, last: date) -> Trip:
+    name, city, country, topics, event = partner
+    topic = random.choice(topics.split())
     begins = _weekday(first + random.randint(0, (last - first).days) * _DAY)
     days = random.choice((3, 4, 5, 5, 8, 18 if country == "JP" else 6))
     title = event or name
@@ -207,6 +250,7 @@ def _urgent(random: Random, language: str, first: date, last: date) -> Trip:
 _MAKERS = {
     "conference": _conference,
     "business": _business,
+    "resembling": _resembling,
     "study": _study,
     "personal": _personal,
     "urgent_humanitarian": _urgent,
@@ -214,12 +258,27 @@ _MAKERS = {
 
 
 def make(
-    random: Random, *, purpose: str, tiers: tuple[Tier, ...], language: str, first: date, last: date
+    random: Random,
+    *,
+    purpose: str,
+    fits: Callable[[Trip], bool],
+    language: str,
+    first: date,
+    last: date,
+    company: str,
+    project: str,
 ) -> Trip | None:
-    """A trip that begins from `first` to `last` and is of one of `tiers`; None when none was found in a few tries."""
+    """A trip that begins from `first` to `last` and `fits`; None when none was found in a few tries.
+
+    One in five business trips is about the traveller's `project`.
+    """
     for _attempt in range(40):
         trip = _MAKERS[purpose](random, language, first, last)
-        if trip is not None and first <= trip.departs_on <= last and trip.tier in tiers:
+        if trip is None:
+            continue
+        if trip.values["purpose"] == "business" and random.random() < 0.2:
+            trip = Trip(trip.values | {"projects": [project]}, trip.legs, company)
+        if first <= trip.departs_on <= last and fits(trip):
             return trip
     return None
 

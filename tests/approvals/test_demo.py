@@ -17,16 +17,18 @@ from pytest_django import DjangoDbBlocker
 from accounts.actors import actor_for
 from accounts.models import AccessEntry, User
 from approvals import demo, workflow
-from approvals.demo import events, printed, stories
-from approvals.models import Appeal, Clock, Decision, TravelRequest
+from approvals.assessment import assess_facts, facts_from
+from approvals.demo import events, keeping, printed, stories, trips
+from approvals.models import Appeal, Assessment, Clock, Decision, MatchJudgement, TravelRequest
 from approvals.states import State, Tier
 from audit.models import Entry
 from audit.verification import verify
 from authorities.models import Office
 from companies.models import Company
-from employees.models import Employee
+from employees.models import Employee, ProjectAssignment
 from notifications.models import Notification, OutboxEvent
-from sensitivity.models import ListEntry, ListKind
+from sensitivity import publishing
+from sensitivity.models import FIXED, ListEntry, ListKind, ListVersion, Rehearsal, Renewal, SensitivityList
 from sensitivity.taxonomy import SUBJECTS
 
 TODAY = date(2026, 11, 24)
@@ -116,6 +118,73 @@ def test_the_house_is_furnished(loaded: None) -> None:
     for employee in Employee.unscoped.all():
         employee.clean_fields()
     assert AccessEntry.objects.filter(role="reviewer").exists()
+
+
+def test_the_lists_have_two_published_versions_and_what_is_to_come(loaded: None) -> None:
+    for kept in SensitivityList.objects.all():
+        fixed = kept.versions.filter(state__in=FIXED)
+        assert [version.state for version in fixed] == ["published", "superseded"]
+        for version in fixed:
+            assert version.publisher_id not in version.editors
+            rehearsed = version.rehearsals.finished().get(content=version.content)
+            assert rehearsed.job is not None
+            assert rehearsed.requests == 0 or version.number == 2
+    entries = ListEntry.objects.filter(version__state="published").count()
+    assert entries >= 300
+    assert Rehearsal.objects.filter(version__state="published", changed__gt=0).exists()
+    draft = ListVersion.objects.get(state="draft")
+    assert draft.list.kind == ListKind.TECHNOLOGY
+    assert len(draft.editors) == 2
+    assert not draft.rehearsals.filter(content=draft.content).exists()
+    waiting = ListVersion.objects.get(state="in_review")
+    publisher = actor_for(User.objects.get(email="publisher@demo.example"), at=BEGINNING_OF_TODAY)
+    assert "publish" in publishing.available_actions(publisher, waiting)
+    assert waiting.list.versions.get(state="published").number == 2
+
+
+def test_one_list_is_confidential_one_was_renewed_and_one_ends_soon(loaded: None) -> None:
+    confidential = SensitivityList.objects.get(is_confidential=True)
+    assert confidential.confidentiality_reviewed_by_id not in (None, confidential.owner_id)
+    assert Renewal.objects.get().version.list == confidential
+    ending = ListVersion.objects.get(state="published", published_until__lte=TODAY + timedelta(days=30))
+    assert set(ending.reminders.values_list("days", flat=True)) == {60, 30}
+    told = Notification.objects.filter(channel="bell", read_at=None, event__event="list.ends_soon")
+    assert told.get().recipient.email == "lists@demo.example"
+
+
+def test_people_changed_assessments_and_matches_wait(loaded: None) -> None:
+    assert set(MatchJudgement.objects.values_list("confirmed", flat=True)) == {True, False}
+    assert set(Assessment.objects.values_list("cause", flat=True)) == set(Assessment.Cause)
+    waiting = TravelRequest.unscoped.filter(state=State.AUTHORITY_REVIEW, open_matches__gt=0)
+    assert waiting.filter(assigned_reviewer=None).exists()
+    assert waiting.exclude(assigned_reviewer=None).exists()
+
+
+def test_the_lists_say_what_was_foretold(loaded: None) -> None:
+    """The tier of each submission, as the lists in the database gave it, is the one that its story was laid out for."""
+    forecast = keeping.Forecast(TODAY)
+    domains = dict(ProjectAssignment.objects.values_list("employee_id", "employee__number"))
+    by_prefix = {"TI": "tianshu", "MI": "mingyan", "LA": "lantu", "YU": "yunque", "TU": "tuochuan", "HE": "hengyun"}
+    first = Assessment.objects.filter(cause="submitted").select_related("revision", "request")
+    assert first.count() > len(stories.FATES) / 2
+    for assessed in first:
+        content = assessed.revision.content
+        days = ("arrives_on", "leaves_on")
+        legs = [leg | {name: date.fromisoformat(leg[name]) for name in days} for leg in content["legs"]]
+        trip = trips.Trip(content, legs, by_prefix[domains[assessed.request.applicant_id][:2]])
+        assert forecast.tier(trip, publishing.today(assessed.at)) == assessed.tier
+
+
+def test_open_cases_would_now_be_assessed_otherwise(loaded: None) -> None:
+    found = []
+    for request in TravelRequest.unscoped.filter(state__in=[State.AUTHORITY_REVIEW, State.INFORMATION_REQUESTED]):
+        assert request.revision is not None
+        assert request.departs_on is not None
+        assert request.returns_on is not None
+        facts = facts_from(request.revision.content, company_id=request.company_id)
+        now = assess_facts(facts, on=TODAY, departs_on=request.departs_on, returns_on=request.returns_on)
+        found.append(now.tier != request.tier)
+    assert any(found)
 
 
 @pytest.mark.parametrize("account", printed.ACCOUNTS, ids=lambda account: account.email)
