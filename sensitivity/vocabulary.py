@@ -276,6 +276,8 @@ FIELDS = _words("""
     nano advanced applied intelligent intelligence standard metrology industry heavy light mobile network electric
     agrarian food fishery migration planck insurance securities investment ventures general women children american
     normale superieure north south east west northeast northwest southeast southwest graduate research key mineral
+    consulting trading logistics biotech biotechnology construction retail entertainment publishing machinery equipment
+    aircraft shipbuilding chip display battery broadcasting
 """)
 """Words of what an organisation does or whose it is: one of them more or less makes it another organisation."""
 
