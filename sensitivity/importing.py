@@ -492,7 +492,7 @@ def _check_tree(run: Import) -> None:
     on_circles = _circles(parents)
     found: dict[int, list[Problem]] = {}
     for line, code, parent, _before in rows:
-        if parent and parents[code] not in parents:
+        if parent and renamed.get(parent, parent) not in parents:
             problem = Problem("", "parent", _("There is no entry with this code in this version."))
         elif code in on_circles:
             around = files.said(
@@ -520,10 +520,16 @@ def _circles(parents: Mapping[str, str]) -> dict[str, list[str]]:
             code = parents[code]
         if code in place:
             circle = way[place[code] :]
-            shown = [*circle, circle[0]] if len(circle) <= 8 else [*circle[:4], "…", *circle[-3:], circle[0]]
-            found |= dict.fromkeys(circle, shown)
+            found |= {one: _way_round(circle, at) for at, one in enumerate(circle)}
         done.update(way)
     return found
+
+
+def _way_round(circle: Sequence[str], at: int) -> list[str]:
+    if len(circle) <= 8:
+        return [*circle[at:], *circle[: at + 1]]
+    ahead, behind = range(at, at + 4), range(at - 3, at + 1)
+    return [*(circle[n % len(circle)] for n in ahead), "…", *(circle[n % len(circle)] for n in behind)]
 
 
 def _find_removed(run: Import) -> None:

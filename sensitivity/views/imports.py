@@ -230,7 +230,7 @@ def _facts(run: Import) -> list[dict[str, Any]]:
         {"label": _("Sent by"), "value": run.by.name},
         {"label": _("Format"), "value": " · ".join(filter(None, [run.format.upper(), run.encoding]))},
         {"label": _("What to do with it"), "value": run.get_mode_display()},
-        {"label": "SHA-256", "value": run.sha256},
+        {"label": "SHA-256", "value": run.sha256, "is_code": True},
     ]
     return found
 
