@@ -73,7 +73,7 @@ class ShownRow:
     label: str
     verdict: SafeString
     fields: list[wording.Field]
-    said: list[tuple[str, str]]
+    said: list[wording.Said]
     errors: list[tuple[str, str]]
 
 
