@@ -25,10 +25,11 @@ from approvals.states import State, Tier
 from companies.models import Project
 from employees.models import Employee
 from jobs import work
+from jobs.models import Job
 from notifications import addresses, tokens
 from notifications.delivery import deliver
 from notifications.models import Channel, Notification
-from sensitivity import drafting, publishing
+from sensitivity import drafting, importing, publishing
 from sensitivity.models import ListKind, SensitivityList
 from tests.factories import (
     DENIAL,
@@ -72,6 +73,8 @@ WRITTEN = (
     "The session is not the purpose of my trip.",
     "Slides as submitted.",
     "invitation.pdf",
+    "entries.csv",
+    "Evolution",
     "San Jose",
     "Northwind Compute Laboratories",
     "Northwind Compute Laboratory",
@@ -115,6 +118,7 @@ def tell() -> Story:
     _tell_of_matches(story, company)
     _tell_of_rehearsals(story, other)
     _tell_of_lists(story)
+    _tell_of_files(story)
     deliver(at=timezone.now(), mails=False)
     _give_up_a_mail()
     _have_an_address_fail(story)
@@ -237,6 +241,34 @@ def _tell_of_lists(story: Story) -> None:
         "list_reviewed": str(events.pk),
         "lineage_reviewed": str(entry_of(reviewed, "ICLR").lineage),
     }
+
+
+_SENT = {
+    "changing": "code,level,label_zh,label_en,reason_zh,reason_en,parent,misspelt\n"
+    "cs.IR,3,大规模检索,Retrieval at scale,需要评估。,Needs a look.,,x\n"
+    "cs.NE,2,神经与进化计算,Evolution,需要评估。,Needs a look.,cs.IR,x\n",
+    "mistaken": "code,level,parent\ncs.IR,7,cs.IR\ncs.NE,,\n",
+    "unreadable": "name,price\nx,1\n",
+    "same": "code\ncs.IR\n",
+    "waiting": "code\ncs.IR\n",
+}
+
+
+def _tell_of_files(story: Story) -> None:
+    """Files for the draft: one that changes it, one with mistakes, one that is no list, one that is being read; and
+    one that the worker could not read."""
+    now = timezone.now()
+    mine = actor(story.people["list_manager"], now)
+    draft = SensitivityList.objects.get(pk=story.paths["list"]).versions.get(number=2)
+    for name, text in _SENT.items():
+        file = SimpleUploadedFile("entries.csv", text.encode())
+        run = importing.receive(draft.pk, actor=mine, at=now, file=file, mode="replace" if name == "same" else "merge")
+        assert run.job_id is not None
+        while name != "waiting" and work.run_batch(run.job_id, at=now):
+            pass
+        story.paths |= {f"file_{name}": str(run.pk), f"job_{name}": str(run.job_id)}
+    failed = {"state": Job.State.FAILED, "last_error": "OSError: No space left on device", "ended_at": now}
+    Job.objects.create(kind=importing.READ, by_id=mine.user_id, at=now, **failed)
 
 
 def _tell_of_matches(story: Story, company: Any) -> None:
@@ -538,6 +570,21 @@ PAGES: Mapping[str, Visit] = {
         )
     },
     "version-do-refused": Visit(person("list_manager"), at("/lists/{list}/versions/2/do/publish/")),
+    # ── lists, from files ──
+    "import-new": Visit(person("list_manager"), at("/lists/{list}/versions/2/import/")),
+    "import-new-mistaken": Visit(person("list_manager"), at("/lists/{list}/versions/2/import/"), send=True),
+    "import-not-now": Visit(person("list_manager"), at("/lists/{list}/versions/1/import/")),
+    "import": Visit(person("list_manager"), at("/lists/imports/{file_changing}/")),
+    "import-changed": Visit(person("list_manager"), at("/lists/imports/{file_changing}/?verdict=changed")),
+    "import-removed": Visit(person("list_manager"), at("/lists/imports/{file_same}/?verdict=removed")),
+    "import-errors": Visit(person("list_manager"), at("/lists/imports/{file_mistaken}/")),
+    "import-refused": Visit(person("list_manager"), at("/lists/imports/{file_unreadable}/")),
+    "import-waits": Visit(person("list_manager"), at("/lists/imports/{file_waiting}/")),
+    "import-auditor": Visit(person("auditor"), at("/lists/imports/{file_changing}/")),
+    "job": Visit(person("list_manager"), at("/jobs/{job_waiting}/")),
+    "job-done": Visit(person("list_manager"), at("/jobs/{job_changing}/")),
+    "jobs": Visit(person("administrator"), at("/jobs/")),
+    "jobs-auditor": Visit(person("auditor"), at("/jobs/")),
     # ── lists, in terms of requests ──
     "rehearsals": Visit(person("list_manager"), at("/lists/{rehearsed_list}/versions/1/rehearsals/")),
     "rehearsals-mistaken": Visit(
