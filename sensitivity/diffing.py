@@ -70,7 +70,8 @@ def changes(
         "code": after[0] if after else None,
         "lineage": after[1] if after else None,
     }
-    with connection.chunked_cursor() as cursor:
+    # A page is had at once; all of it is read from the server little by little.
+    with connection.chunked_cursor() if limit is None else connection.cursor() as cursor:
         cursor.execute(_PAGE, values)
         while rows := cursor.fetchmany(CHUNK):
             for kind, lineage, code, before, now in rows:

@@ -60,6 +60,8 @@ def version_page(http: ActorRequest, list_id: int, number: int) -> HttpResponse:
     version = open_version(http, list_id, number)
     at = timezone.now()
     before = base_of(version)
+    last_import = version.imports.select_related("by").first()
+    rehearsal = rehearsal_of(version) if version.state not in FIXED else None
     view = http.GET.get("view", "")
     if view not in ("changes", "table", "tree"):
         view = "changes" if version.state == VersionState.IN_REVIEW else "entries"
@@ -71,8 +73,10 @@ def version_page(http: ActorRequest, list_id: int, number: int) -> HttpResponse:
         "actions": actions_for(http.actor, version),
         "may_edit": version.is_draft and may_write(http),
         "editors_only": publishers(http.actor, version, at) if version.state not in FIXED else None,
-        "rehearsal": rehearsal_of(version) if version.state not in FIXED else None,
-        "last_import": version.imports.select_related("by").first(),
+        "rehearsal": rehearsal,
+        "rehearsal_url": url_or_nothing("list_rehearsal", rehearsal.pk) if rehearsal else "",
+        "last_import": last_import,
+        "last_import_url": url_or_nothing("list_import", last_import.pk) if last_import else "",
         "edits": [shown_edit(edit, version) for edit in version.edits.select_related("by")[:EDITS_SHOWN]],
         "links": links_of(version),
         "publish_refusal": _why_not(http.actor, version),
@@ -127,11 +131,14 @@ def _entries_part(http: ActorRequest, version: ListVersion, view: str, at: datet
     entries = browsing.found(version, text=text, level=level, validity=validity, on=on)
     page = browsing.page(entries, after=http.GET.get("after", ""), size=PAGE)
     query = {name: str(value) for name, value in http.GET.items() if name != "after"}
+    # What is on one page is counted by looking at it.
+    is_first = not http.GET.get("after")
+    number = browsing.number(entries) if is_first and page.next_key else len(page.entries)
     return here | {
         "view": "table",
         "too_many_for_a_tree": is_tree,
         "entries": page.entries,
-        "number": browsing.number(entries) if not http.GET.get("after") else None,
+        "number": number if is_first else None,
         "count_up_to": browsing.COUNT_UP_TO,
         "has_tree": version.list.kind == ListKind.TECHNOLOGY,
         "has_country": version.list.kind in (ListKind.ORGANISATION, ListKind.EVENT),
