@@ -86,15 +86,20 @@ def _picked(codes: Iterable[str]) -> Q:
 
 
 def subjects(on: date, *, find: str = "", keep: Collection[str] = (), most: int = MOST_OFFERED) -> Subjects:
-    """What can be picked on `on`, in the reader's language and order. One query.
+    """What can be picked on `on`, in the reader's language and order. One query; two when something is searched for.
 
-    `find` leaves out published entries that hold it in no label, other name or code. Those picked already (`keep`, by a
+    `find` leaves only the published entries that hold it in a label, other name or code, with what is above and below
+    each. Those picked already (`keep`, by a
     code that they have or had) are offered in any case; of the others at most `most`, the upper ones of the tree first.
     """
     entries = _technologies(on)
     if wanted := find.strip():
         found = Q(label_zh__icontains=wanted) | Q(label_en__icontains=wanted) | Q(code__icontains=wanted)
-        entries = entries.filter(found | Q(aliases__icontains=wanted) | _picked(keep))
+        matched = entries.filter(found | Q(aliases__icontains=wanted))
+        paths = list(matched.values_list("path", flat=True)[:most])
+        above = {code for path in paths for code in path}
+        around = Q(path__overlap=[path[-1] for path in paths]) | Q(code__in=above)
+        entries = entries.filter(around | _picked(keep))
     first = Case(When(_picked(keep), then=Value(0)), default=Value(1), output_field=IntegerField())
     rows = list(
         entries.order_by(first, "path__len", "code", "version__list_id").values_list(

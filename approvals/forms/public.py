@@ -19,7 +19,7 @@ from sensitivity.matching import Facts, Place
 
 MOST_SUBJECTS = 120
 """Published subjects offered at once: the page stays light, and the others are found by searching."""
-FIRST_PLACES = 2
+FIRST_PLACES = 1
 MOST_PLACES = 6
 PLACES = "places"
 

@@ -86,20 +86,26 @@ if (words) {
   const folds = [...list.querySelectorAll("details")];
   const wasOpen = new Map(folds.map((fold) => [fold, fold.open]));
 
-  // What a choice stands under stays in sight with it, and the folds around it open.
+  // What a choice stands under stays in sight with it, and so does everything below one that was found.
+  const fits = (option, wanted) => option.textContent.toLocaleLowerCase().includes(wanted);
+  const isBelowFound = (element, wanted) => {
+    for (let fold = element.parentElement.closest("details"); fold; fold = fold.parentElement.closest("details")) {
+      if (fits(fold.previousElementSibling, wanted)) return true;
+    }
+    return false;
+  };
   const narrowed = (wanted) => {
     for (const option of list.querySelectorAll(".form-check")) {
-      const fits = option.textContent.toLocaleLowerCase().includes(wanted);
-      option.hidden = !fits && !option.querySelector("input").checked;
+      option.hidden = !fits(option, wanted) && !option.querySelector("input").checked && !isBelowFound(option, wanted);
     }
-    for (const fold of folds.reverse()) {
-      const holds = fold.querySelector(".form-check:not([hidden])") !== null;
-      fold.hidden = !holds;
-      fold.open = wanted === "" ? wasOpen.get(fold) : holds;
+    // From the innermost fold outwards: those that hold something found open.
+    for (const fold of [...folds].reverse()) {
       const above = fold.previousElementSibling;
-      if (holds && above) above.hidden = false;
+      const found = [...fold.querySelectorAll(".form-check")].some((option) => fits(option, wanted));
+      fold.hidden = fold.querySelector(".form-check:not([hidden])") === null;
+      fold.open = wanted === "" ? wasOpen.get(fold) : found || fold.querySelector("input:checked") !== null;
+      if (!fold.hidden) above.hidden = false;
     }
-    folds.reverse();
     return list.querySelectorAll(".form-check:not([hidden])").length;
   };
 

@@ -113,7 +113,7 @@ def test_alice_picks_large_language_models_and_never_reads_a_code(alice: Employe
     client = signed_in(alice.user)
 
     page = text_of(client.get(section(request, "topics")))
-    assert "1 finer subject of “Computation and language" in page
+    assert "1 finer subject<" in page
     assert "Large language models" in page
     answer = send(client, section(request, "topics"), topics=["llm"], materials="")
 

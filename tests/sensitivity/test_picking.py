@@ -119,9 +119,12 @@ def test_searching_looks_into_both_languages_and_other_names_and_keeps_what_is_c
     for words in ("large LANG", "大语言", "llm"):
         assert find(picking.subjects(TODAY, find=words).top, "llm"), words
     found = picking.subjects(TODAY, find="foundation", keep=["rlhf"])
-    assert find(found.top, "llm-scale")
     assert find(found.top, "rlhf")
-    assert not find(found.top, "llm")
+    above = find(found.top, "llm")
+    assert above is not None
+    assert [one.code for one in above.below] == ["llm-scale"], "what was found, under what it is part of"
+    assert find(picking.subjects(TODAY, find="大语言").top, "llm-scale"), "and what is below it"
+    assert not find(picking.subjects(TODAY, find="大语言").top, "rlhf")
 
 
 def test_more_than_fits_is_cut_from_below_and_what_is_chosen_stays() -> None:
