@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from time import sleep
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Min
 from django.test.utils import CaptureQueriesContext
 
@@ -17,6 +19,7 @@ from approvals.models.decision import Outcome
 from approvals.states import State
 from approvals.sweeping import SweepResult
 from audit.models import Entry
+from audit.verification import verify
 from authorities import policies
 from authorities.terms import RULE_BOOK, ClockKind
 from notifications import delivery
@@ -456,3 +459,98 @@ def test_the_office_hears_of_an_urgent_request_and_the_company_is_not_asked_to_r
     assert request.due_at == at(5)  # every clock has one working day
     assert told(cast, cast.reviewer, NOW) == [f"{request.reference}: urgent humanitarian request"]
     assert told(cast, cast.officer, NOW) == []
+
+
+# ── batches ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.django_db
+def test_a_batch_that_the_database_refuses_is_taken_one_by_one() -> None:
+    """The unique row of one of them is there already: it fails alone, and is seen."""
+    requests = due_requests(3)
+    clock = requests[1].clocks.get(kind="company")
+    ClockAction.objects.create(clock=clock, step="forward", scheduled_at=at(7), at=at(7))
+    assert sweeping.sweep(at=at(7)) == SweepResult(taken=2, failed=1)
+    assert [state_of(one) for one in requests] == [State.AUTHORITY_REVIEW, State.COMPANY_REVIEW, State.AUTHORITY_REVIEW]
+    clock.refresh_from_db()
+    assert (clock.failures, clock.retry_at) == (1, at(7, 0, 1))
+    assert "approvals_clock_action_once" in clock.last_error
+    assert CompanyReview.objects.filter(request=requests[1]).count() == 0
+    assert verify().first_break is None
+
+
+@pytest.mark.django_db
+def test_what_is_due_longest_is_taken_first() -> None:
+    early, late = due_requests(2)
+    clocks = {one.pk: one.clocks.get(kind="company").pk for one in (early, late)}
+    Clock.objects.filter(pk=clocks[late.pk]).update(next_action_at=at(4))
+    sweeping.sweep(at=at(7), batch=1)
+    order = ClockAction.objects.filter(step="forward").order_by("id").values_list("clock_id", flat=True)
+    assert list(order) == [clocks[late.pk], clocks[early.pk]]
+
+
+@pytest.mark.django_db
+def test_two_clocks_of_one_request_are_taken_one_after_the_other() -> None:
+    """The first one ends the second: what was due by then is not due any more."""
+    cast = in_state(State.COMPANY_REVIEW)
+    kinds = Clock.objects.filter(request=cast.request, ended_at=None)
+    assert set(kinds.values_list("kind", flat=True)) == {"company", "departure"}
+    sweeping.sweep(at=at(20, month=4))
+    assert verbs_of(cast.request)[:2] == [("forward", "forward"), ("remind", "warn")]
+    assert verify().first_break is None
+
+
+@pytest.mark.django_db
+def test_a_long_list_calls_for_help_once() -> None:
+    due_requests(5)
+    called: list[int] = []
+    assert sweeping.sweep(at=at(7), batch=2, call_help=lambda: called.append(1)).taken == 5
+    assert called == [1]
+    sweeping.sweep(at=at(7), batch=2, call_help=lambda: called.append(2))
+    assert called == [1]
+
+
+@pytest.mark.usefixtures("committed")
+def test_when_the_database_goes_away_no_clock_is_blamed() -> None:
+    [request] = due_requests(1)
+    clock = request.clocks.get(kind="company")
+
+    def gone(steps: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with patch.object(journal, "write_many", gone), pytest.raises(DatabaseError):
+        sweeping.sweep(at=at(7))
+    connection.close()
+    clock.refresh_from_db()
+    assert (clock.failures, clock.retry_at) == (0, None)
+    for _moment in range(100):  # until the server has let go of the lock
+        if sweeping.sweep(at=at(7)).taken:
+            break
+        sleep(0.05)
+    assert state_of(request) == State.AUTHORITY_REVIEW
+
+
+@pytest.mark.django_db
+def test_what_is_written_for_many_is_what_is_written_for_one() -> None:
+    """Row for row, but for keys: the sweep's one statement, and the one of a single step."""
+    first, second = due_requests(2)
+    sweeping.sweep(at=at(7), batch=1)
+    third = submitted(employ("Person Z", first.company))
+    assert sweeping.act_on_clock(third.clocks.get(kind="company").pk, at=at(7))
+
+    def rows(request: TravelRequest) -> list[Any]:
+        left_out = {"id", "request", "clock", "chain", "subject", "previous", "hash", "chain_head", "reference"}
+        left_out |= {"applicant", "departs_on", "returns_on", "revision", "assessment", "created_at", "saved_at"}
+        found: list[Any] = [TravelRequest.unscoped.get(pk=request.pk), *request.clocks.order_by("kind", "started_at")]
+        found += ClockAction.objects.filter(clock__request=request).order_by("step")
+        found += CompanyReview.objects.filter(request=request)
+        found += Entry.objects.filter(chain=request.pk, verb="forward")
+        found += OutboxEvent.objects.filter(subject=request.pk, event="request.forward")
+        return [{k: v for k, v in model_to_dict_of_all(row).items() if k not in left_out} for row in found]
+
+    assert rows(second) == rows(third)
+
+
+def model_to_dict_of_all(row: Any) -> dict[str, Any]:
+    return {field.name: field.value_from_object(row) for field in row._meta.concrete_fields}
