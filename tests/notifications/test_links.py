@@ -51,8 +51,8 @@ def test_one_click_without_a_session_ends_mails_of_that_kind(happen: Happen) -> 
     assert deliver(at=MONDAY).mails == 0
 
 
-def test_following_the_link_changes_nothing_and_says_what_would(happen: Happen, client: Client) -> None:
-    alice = person("Alice")
+def test_following_the_link_changes_nothing_and_says_what_would(happen: Happen) -> None:
+    alice, client = person("Alice"), Client(headers={"accept-language": "en"})
     path = path_in(headers_of(happen, alice))
     shown = client.get(path).content.decode()
     assert "Test news" in shown
