@@ -45,17 +45,37 @@ if (form) {
     store((tab) => tab.setItem(place, JSON.stringify(typedIn(form))));
   });
 
-  form.addEventListener("submit", () => {
+  // What was pressed to leave the page. A save that is on its way arrives first: the server might answer the two in the
+  // other order, and the older would win.
+  let leaving = null;
+  let flying = false;
+
+  form.addEventListener("submit", (event) => {
     // With a session that has ended this leads to the sign-in page and back here.
     store((tab) => tab.setItem(place + ":sent", "1"));
+    leaving = event.submitter || form.querySelector("[type=submit]");
+    if (flying) event.preventDefault();
   });
 
+  window.addEventListener("pageshow", () => { leaving = null; });
+
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.elt === form) sent = number;
+    if (event.detail.elt !== form) return;
+    if (leaving) {
+      event.preventDefault();
+      return;
+    }
+    flying = true;
+    sent = number;
   });
 
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.elt !== form) return;
+    flying = false;
+    if (leaving) {
+      form.requestSubmit(leaving);
+      return;
+    }
     const status = event.detail.xhr.status;
     // What was typed while this was on its way is not saved yet.
     if (event.detail.successful && sent === number) store((tab) => tab.removeItem(place));
@@ -103,7 +123,8 @@ if (words) {
       const above = fold.previousElementSibling;
       const found = [...fold.querySelectorAll(".form-check")].some((option) => fits(option, wanted));
       fold.hidden = fold.querySelector(".form-check:not([hidden])") === null;
-      fold.open = wanted === "" ? wasOpen.get(fold) : found || fold.querySelector("input:checked") !== null;
+      const chosen = fold.querySelector("input:checked") !== null;
+      fold.open = chosen || (wanted === "" ? wasOpen.get(fold) : found);
       if (!fold.hidden) above.hidden = false;
     }
     return list.querySelectorAll(".form-check:not([hidden])").length;
