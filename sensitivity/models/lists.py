@@ -215,7 +215,7 @@ class ListVersion(models.Model):
         self.reviewed_at, self.sent_back = at, ""
 
     @transition(state, source=VersionState.IN_REVIEW, target=VersionState.DRAFT, permission=rules.is_list_manager)
-    def send_back(self, *, why: str) -> None:
+    def send_back(self, *, at: datetime, why: str) -> None:
         self.reviewed_at, self.sent_back = None, why
 
     @transition(
