@@ -162,8 +162,7 @@ def rehearsal_page(http: ActorRequest, pk: int) -> HttpResponse:
     tiers: Tiers = run.result.get("tiers", {})
     chosen = _chosen(http.GET)
     context |= {
-        "sentence": sentence(run),
-        "cost": cost_in_words(run) if run.requests else "",
+        "sentence": f"{sentence(run)} {cost_in_words(run)}" if run.requests else sentence(run),
         "open_matches": run.result.get("open_matches"),
         "rows": _matrix(tiers, chosen),
         "tiers": list(Tier),
@@ -251,6 +250,7 @@ def _chosen(params: Mapping[str, str]) -> tuple[str, str] | None:
 
 
 def _matrix(tiers: Tiers, chosen: tuple[str, str] | None) -> list[dict[str, Any]]:
+    """A row for each tier that requests have without the draft."""
     return [
         {
             "tier": before,
@@ -266,9 +266,10 @@ def _matrix(tiers: Tiers, chosen: tuple[str, str] | None) -> list[dict[str, Any]
                 )
                 for after in Tier
             ],
-            "total": sum(tiers.get(before, {}).values()),
+            "total": total,
         }
         for before in Tier
+        if (total := sum(tiers.get(before, {}).values()))
     ]
 
 

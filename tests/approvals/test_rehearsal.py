@@ -259,7 +259,7 @@ def test_a_batch_asks_as_many_questions_for_one_request_as_for_three(
         run = rehearsal.start(version.pk, actor=lin, at=LATER, days=90)
         assert run.job_id
         work.run_batch(run.job_id, at=LATER)  # the first finds out what the baseline is
-        Job.objects.filter(pk=run.job_id).update(cursor={**Job.objects.get(pk=run.job_id).cursor, "after": None})
+        Job.objects.filter(pk=run.job_id).update(cursor={**Job.objects.get(pk=run.job_id).cursor, "batch": 0})
         with CaptureQueriesContext(connection) as questions:
             work.run_batch(run.job_id, at=LATER)
         asked.append(len(questions))
