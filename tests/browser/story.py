@@ -587,9 +587,6 @@ PAGES: Mapping[str, Visit] = {
     "jobs-auditor": Visit(person("auditor"), at("/jobs/")),
     # ── lists, in terms of requests ──
     "rehearsals": Visit(person("list_manager"), at("/lists/{rehearsed_list}/versions/1/rehearsals/")),
-    "rehearsals-mistaken": Visit(
-        person("list_manager"), at("/lists/{rehearsed_list}/versions/1/rehearsals/?mistaken=1"), send=True
-    ),
     "rehearsals-none": Visit(person("auditor"), at("/lists/{list}/versions/1/rehearsals/")),
     "rehearsal": Visit(person("list_manager"), at("/lists/rehearsals/{rehearsal_done}/")),
     "rehearsal-waits": Visit(person("list_manager"), at("/lists/rehearsals/{rehearsal_waits}/")),
