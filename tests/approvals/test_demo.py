@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ from approvals.models import Appeal, Assessment, Clock, Decision, MatchJudgement
 from approvals.states import State, Tier
 from audit.models import Entry
 from audit.verification import verify
+from authorities import calendars
 from authorities.models import Office
 from companies.models import Company
 from employees.models import Employee, ProjectAssignment
@@ -173,6 +175,28 @@ def test_the_lists_say_what_was_foretold(loaded: None) -> None:
         legs = [leg | {name: date.fromisoformat(leg[name]) for name in days} for leg in content["legs"]]
         trip = trips.Trip(content, legs, by_prefix[domains[assessed.request.applicant_id][:2]])
         assert forecast.tier(trip, publishing.today(assessed.at)) == assessed.tier
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("today", [date(2026, 10, 9) + timedelta(days=day) for day in range(7)] + [date(2026, 2, 24)])
+def test_lists_are_kept_in_order_whatever_day_it_is(today: date) -> None:
+    """Also after the long holidays, when much falls on the last working day before them."""
+    nobody = User()
+    kept = keeping.Keeping(
+        keeping.Keepers(nobody, nobody, nobody), {}, today=today, calendar=calendars.load(None)
+    ).happenings()
+    per_list: list[list[datetime]] = [[]]
+    for at, what in kept:
+        if isinstance(what, partial) and what.func.__name__ == "_found":
+            per_list.append([])
+        if isinstance(what, partial):
+            per_list[-1].append(at)
+            if what.func.__name__ == "_publish":
+                assert publishing.today(at) < today - timedelta(days=what.args[1])
+    assert len(per_list) == 1 + len(ListKind)
+    for moments in per_list:
+        assert moments == sorted(set(moments))
+        assert all(at < datetime.combine(today, datetime.min.time(), BEGINNING_OF_TODAY.tzinfo) for at in moments)
 
 
 def test_open_cases_would_now_be_assessed_otherwise(loaded: None) -> None:
