@@ -5,6 +5,7 @@ from typing import Any
 from django.core.files.storage import storages
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
@@ -91,7 +92,7 @@ class ImportRow(models.Model):
     """
 
     class Verdict(models.TextChoices):
-        NEW = "new", _("New")
+        NEW = "new", pgettext_lazy("an entry", "New")
         CHANGED = "changed", _("Changed")
         SAME = "same", _("Same")
         REMOVED = "removed", _("Removed")
