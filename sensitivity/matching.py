@@ -388,8 +388,10 @@ def _candidates(ids: str, values: dict[str, Any], versions: Iterable[Version]) -
     with connection.cursor() as cursor:
         cursor.execute(_ENTRIES.format(ids), values)
         return tuple(
-            Candidate(of[version_id], entry_id, lineage, code, tuple(former), tuple(path), *others, tuple(keys))
-            for version_id, entry_id, lineage, code, former, path, *others, keys in cursor.fetchall()
+            Candidate(
+                of[version_id], entry_id, lineage, code, tuple(former), tuple(path), *others[:8], tuple(others[8])
+            )
+            for version_id, entry_id, lineage, code, former, path, *others in cursor.fetchall()
         )
 
 

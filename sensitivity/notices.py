@@ -17,14 +17,22 @@ from notifications.registry import Kind, Notice, register_kind
 from notifications.registry import register as register_notice
 from sensitivity.models import ListVersion
 
+
+def _dated(entry: Entry) -> dict[str, object]:
+    """What an entry holds, its days as they are written in the active language."""
+    days = {name: parse_date(str(entry.data.get(name, ""))) for name in ("on", "until")}
+    said: dict[str, object] = dict(entry.data)
+    return said | {name: date_format(day) for name, day in days.items() if day}
+
+
 VERBS: Mapping[str, Callable[[Entry], str] | Promise] = {
     "list.found": _("The list was founded."),
     "list.settle": _("What the list says of itself was changed."),
     "list.draft": lambda entry: _("Version %(version)d was begun.") % entry.data,
     "list.submit_for_review": lambda entry: _("Version %(version)d was handed over for review.") % entry.data,
     "list.send_back": lambda entry: _("Version %(version)d was sent back.") % entry.data,
-    "list.publish": lambda entry: _("Version %(version)d was published, in force from %(on)s.") % entry.data,
-    "list.renew": lambda entry: _("Version %(version)d was renewed until %(until)s.") % entry.data,
+    "list.publish": lambda entry: _("Version %(version)d was published, in force from %(on)s.") % _dated(entry),
+    "list.renew": lambda entry: _("Version %(version)d was renewed until %(until)s.") % _dated(entry),
     "list.discard": lambda entry: _("The draft of version %(version)d was discarded.") % entry.data,
     "list.import": lambda entry: _("A file was taken over into version %(version)d.") % entry.data,
 }

@@ -16,10 +16,12 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 import audit
-from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem, Refused
+from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem, Refused, Sentence
 from accounts.roles import Actor, Role
+from accounts.rules import Rule
 from accounts.transitions import Row, table
 from notifications import outbox
 from sensitivity import rules
@@ -61,7 +63,7 @@ def found(*, actor: Actor, at: datetime, values: Mapping[str, Any]) -> Sensitivi
     with transaction.atomic():
         _must_manage(actor)
         row = SensitivityList(history=ListHistory(), **values)
-        _check(row)
+        _check(row, today(at))
         row.history.save()
         row.save()
         record(row, "list.found", actor=actor, at=at, data={"kind": row.kind})
@@ -77,13 +79,17 @@ def settle(list_id: int, *, actor: Actor, at: datetime, values: Mapping[str, Any
             if name in ("kind", "history"):
                 raise ValueError(f"the {name} of a list does not change")
             setattr(row, name, value)
-        _check(row)
+        _check(row, today(at))
         row.save()
         record(row, "list.settle", actor=actor, at=at, data={"fields": sorted(values)})
     return row
 
 
-def _check(row: SensitivityList) -> None:
+def _check(row: SensitivityList, on: date) -> None:
+    for name in ("legal_basis", "confidentiality_basis"):
+        basis = getattr(row, name)
+        if basis is not None and not basis.is_in_force(on):
+            raise Invalid([Problem("", name, _("This instrument is not published, or not in force today."))])
     try:
         row.full_clean(exclude=["history"])
     except ValidationError as error:
@@ -153,10 +159,14 @@ def draft(list_id: int, *, actor: Actor, at: datetime, note: str = "") -> ListVe
 
 def _copy(old: ListVersion, new: ListVersion) -> None:
     """All entries, with their lineages and names, in two statements: a list may have a million."""
-    columns = [field.column for field in ListEntry._meta.concrete_fields if field.name not in ("id", "version", "edit")]
+    columns = [
+        str(field.column) for field in ListEntry._meta.concrete_fields if field.name not in ("id", "version", "edit")
+    ]
     written = ", ".join(columns)
     entries, kept = ListEntry._meta.db_table, EntryName._meta.db_table
-    others = [field.column for field in EntryName._meta.concrete_fields if field.name not in ("id", "version", "entry")]
+    others = [
+        str(field.column) for field in EntryName._meta.concrete_fields if field.name not in ("id", "version", "entry")
+    ]
     names_written = ", ".join(others)
     names_read = ", ".join(f"k.{column}" for column in others)
     with connection.cursor() as cursor:
@@ -174,8 +184,24 @@ def _copy(old: ListVersion, new: ListVersion) -> None:
             )
 
 
+# What is done to a version and leaves it in its state, or takes it away: in which state, by whom, and why not.
+_BESIDE: dict[str, tuple[VersionState, Rule, Sentence]] = {
+    "renew": (
+        VersionState.PUBLISHED,
+        rules.another_list_manager,
+        gettext_lazy("Only the newest published version can be renewed."),
+    ),
+    "discard": (VersionState.DRAFT, rules.is_list_manager, gettext_lazy("Only a draft can be discarded.")),
+}
+
+
 def refusal(version: ListVersion, verb: str, actor: Actor) -> Refused | None:
     """Why `actor` may not do `verb` to `version` now, whatever the input; None when they may."""
+    if verb in _BESIDE:
+        state, rule, not_now = _BESIDE[verb]
+        if version.state != state:
+            return NotNow(not_now)
+        return NotAllowed(why) if (why := rule.refusal(version, actor)) else None
     row = transitions()[verb].get(version.state)
     if row is None:
         return NotNow(
@@ -195,12 +221,7 @@ _OFFERED = ("submit_for_review", "send_back", "publish")  # a version is superse
 
 def available_actions(actor: Actor, version: ListVersion) -> list[str]:
     """The verbs that `actor` may do to `version` now. Buttons are made from this."""
-    found = [verb for verb in _OFFERED if refusal(version, verb, actor) is None]
-    if version.state == VersionState.PUBLISHED and rules.another_list_manager(version, actor):
-        found.append("renew")
-    if version.state == VersionState.DRAFT and rules.is_list_manager(version, actor):
-        found.append("discard")
-    return found
+    return [verb for verb in (*_OFFERED, *_BESIDE) if refusal(version, verb, actor) is None]
 
 
 def _move(
@@ -290,10 +311,8 @@ def renew(version_id: int, *, actor: Actor, at: datetime, until: date, reason: s
     """
     with transaction.atomic():
         version = _locked(version_id)
-        if version.state != VersionState.PUBLISHED:
-            raise NotNow(_("Only the newest published version can be renewed."))
-        if sentence := rules.another_list_manager.refusal(version, actor):
-            raise NotAllowed(sentence)
+        if refused := refusal(version, "renew", actor):
+            raise refused
         assert version.published_until is not None
         assert actor.user_id is not None
         problems = []
@@ -322,9 +341,8 @@ def discard(version_id: int, *, actor: Actor, at: datetime) -> None:
     """Drop a draft with everything in it. That it was there stays in the history of the list."""
     with transaction.atomic():
         version = _locked(version_id)
-        _must_manage(actor)
-        if version.state != VersionState.DRAFT:
-            raise NotNow(_("Only a draft can be discarded."))
+        if refused := refusal(version, "discard", actor):
+            raise refused
         record(version.list, "list.discard", actor=actor, at=at, data={"version": version.number})
         version.delete()
 

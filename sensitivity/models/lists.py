@@ -285,6 +285,7 @@ class ListEntry(models.Model):
         ]
         indexes = [
             models.Index(fields=["code", "version"], name="sensitivity_entry_by_code"),
+            models.Index(fields=["version", "parent", "code"], name="sensitivity_entry_below"),
             GinIndex(fields=["former_codes"], condition=~Q(former_codes=[]), name="sensitivity_entry_former"),
         ]
 

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.http import ActorRequest
 from accounts.models import RoleAssignment
-from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Refused
+from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow
 from accounts.roles import Actor, Role
 from interface.navigation import url_or_nothing
 from sensitivity import browsing, diffing, publishing, rules
@@ -411,7 +411,7 @@ def version_do(http: ActorRequest, list_id: int, number: int, verb: str) -> Http
     version = open_version(http, list_id, number)
     at = timezone.now()
     form = page.form(http.POST if http.method == "POST" else None, version=version, at=at)
-    refused = _refusal(version, verb, http.actor)
+    refused = publishing.refusal(version, verb, http.actor)
     asks_again = False
     if refused is None and http.method == "POST" and form.is_valid():
         days = form.days() if isinstance(form, PublishForm) else None
@@ -450,19 +450,6 @@ def version_do(http: ActorRequest, list_id: int, number: int, verb: str) -> Http
         "rehearsal": rehearsal_of(version) if verb in ("submit_for_review", "publish") else None,
     }
     return render(http, "sensitivity/do.html", context, status=422 if form.errors else 200)
-
-
-def _refusal(version: ListVersion, verb: str, actor: Actor) -> Refused | None:
-    """Why `actor` may not do `verb` now, whatever the input. What is no transition is asked for by its own rules."""
-    if verb in publishing.transitions():
-        return publishing.refusal(version, verb, actor)
-    if verb in publishing.available_actions(actor, version):
-        return None
-    rule = rules.another_list_manager if verb == "renew" else rules.is_list_manager
-    if sentence := rule.refusal(version, actor):
-        return NotAllowed(sentence)
-    renewing, discarding = _("Only the newest published version can be renewed."), _("Only a draft can be discarded.")
-    return NotNow(renewing if verb == "renew" else discarding)
 
 
 def _afterwards(version: ListVersion, verb: str) -> str:
