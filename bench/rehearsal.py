@@ -150,7 +150,11 @@ class World:
     def _published(self, kind: ListKind, entries: Any, at: datetime) -> ListVersion:
         assert self.author.user_id is not None
         basis = LegalInstrument.objects.create(
-            title_zh="测", title_en="Bench", url="https://law.example/", published_on=at, effective_from=at
+            title_zh="测",
+            title_en="Bench",
+            url="https://law.example/",
+            published_on=publishing.today(at),
+            effective_from=publishing.today(at),
         )
         values = {"kind": kind, "name_zh": "测", "name_en": "Bench", "legal_basis": basis}
         of = publishing.found(actor=self.author, at=at, values=values | {"owner_id": self.author.user_id})
