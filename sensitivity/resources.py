@@ -1,7 +1,7 @@
 """What a row of a file says of an entry, and the other way round: the columns, and how each cell is read and written.
 
 Fields and widgets are those of django-import-export, one for each column, so that what is exported is what is imported.
-Its loop over the rows is not used (docs/adr/0036): it holds the whole file in memory, asks the database for every row,
+Its loop over the rows is not used (docs/adr/0037): it holds the whole file in memory, asks the database for every row,
 cannot go on where it stopped, and renders each difference as HTML; `importing` does this in batches.
 """
 
