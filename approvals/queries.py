@@ -43,6 +43,7 @@ from approvals.models import (
 from approvals.states import APPEALABLE, HOLDS_ITS_DATES, WITH_AUTHORITY
 from authorities.models import Office, Posting, ReasonCode
 
+from notifications.models import Preferences
 OFFICE_ROLES = (Role.REVIEWER, Role.SENIOR, Role.HEAD)
 READS_EVERYTHING = (Role.ADMINISTRATOR, Role.AUDITOR)
 
@@ -313,6 +314,7 @@ SUMMARY = (
     "state",
     "state_since",
     "purpose",
+        .annotate(reader_zone=Subquery(Preferences.objects.filter(user_id=actor.user_id).values("time_zone")[:1]))
     "urgent",
     "tier",
     "departs_on",
@@ -333,6 +335,7 @@ def summary(row: dict[str, Any]) -> dict[str, Any]:
         "applicant": f"{row['applicant__name_zh']} {row['applicant__name_en']}".strip(),
         "company": row["company__name_zh"] if (get_language() or "").startswith("zh") else row["company__name_en"],
     }
+    "due_is_provisional",
 
 
 # ── what the pages of the verbs show ────────────────────────────────────────────────────────────────────────────────

@@ -75,6 +75,7 @@ class SummarySerializer(serializers.Serializer[dict[str, Any]]):
     departs_on = serializers.DateField(allow_null=True)
     returns_on = serializers.DateField(allow_null=True)
     due_at = serializers.DateTimeField(allow_null=True)
+    due_is_provisional = serializers.BooleanField()
 
 
 class LegalBasisSerializer(serializers.Serializer[Any]):

@@ -222,6 +222,8 @@ class TravelRequest(Chained):
     # What the rules look at besides: the moment, and the step of a clock that is being taken. Set by the workflow.
     _now: datetime | None = None
     clock_step: str = ""
+    # The time zone of whoever reads it, where that is known; a query for one page fills it in.
+    reader_zone: str | None = None
 
     def __str__(self) -> str:
         return self.reference

@@ -25,6 +25,7 @@ from approvals.models.travel_request import Device
 from approvals.states import OPEN, State
 from approvals.views import parts, standing
 from approvals.views.actions import CASE_ROLES, actions_for
+from approvals.views.elsewhere import due_elsewhere
 from approvals.views.reading import open_request
 from sensitivity import picking
 
@@ -63,6 +64,7 @@ def request_page(http: ActorRequest, reference: str) -> HttpResponse:
         "mine": mine,
         "standing": standing.sentence(request, http.actor, at),
         "due": clocks[0] if clocks else None,
+        "due_elsewhere": due_elsewhere(request) if mine else "",
         "after_departure": _after_departure(request),
         "clocks": clocks,
         "hide_why": standing.reads_as_company(request, http.actor),

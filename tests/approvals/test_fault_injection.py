@@ -46,6 +46,8 @@ OUTAGE_SECONDS = 10 if FULL else 3
 KILLS = 12 if FULL else 4
 DUE = 80  # four batches of the sweeper
 EARLY = 20
+# Everything is there in seconds; a machine that is busy with other things takes longer.
+PATIENCE = 240.0
 # Three working days after Tuesday 3 March are over; nothing is due of what was asked for on Friday.
 OVER = datetime(2026, 3, 7, tzinfo=NOW.tzinfo)
 FRIDAY = datetime(2026, 3, 6, 10, tzinfo=NOW.tzinfo)
@@ -291,7 +293,7 @@ def _nothing(machine: Machine, story: Story) -> None:
 
 def _workers_are_killed(machine: Machine, story: Story) -> None:
     for number in range(KILLS):
-        until(lambda: in_the_middle_or_over(story), 30)
+        until(lambda: in_the_middle_or_over(story), PATIENCE)
         sweeper = machine.sweepers[number % 2]
         sweeper.kill()
         sweeper.start()
@@ -299,10 +301,10 @@ def _workers_are_killed(machine: Machine, story: Story) -> None:
 
 def _the_database_is_killed(machine: Machine, story: Story) -> None:
     for _kill in range(KILLS // 2):
-        until(lambda: in_the_middle_or_over(story), 30)
+        until(lambda: in_the_middle_or_over(story), PATIENCE)
         machine.signal_postgres(signal.SIGKILL)
         connection.close()
-        until(_answers, 60)
+        until(_answers, PATIENCE)
 
 
 def _answers() -> bool:
@@ -315,7 +317,7 @@ def _answers() -> bool:
 
 
 def _the_database_hangs(machine: Machine, story: Story) -> None:
-    until(lambda: in_the_middle_or_over(story), 30)
+    until(lambda: in_the_middle_or_over(story), PATIENCE)
     machine.signal_postgres(signal.SIGSTOP)
     time.sleep(OUTAGE_SECONDS)
     machine.signal_postgres(signal.SIGCONT)
@@ -325,7 +327,7 @@ def _the_mail_sink_is_full(machine: Machine, story: Story) -> None:
     sink = machine.mail
     sink.refuses, sink.refusal = (lambda address: True), "452 4.3.1 insufficient system storage"
     try:
-        until(lambda: Notification.objects.filter(attempts__gt=0, event__subject__in=story.due).exists(), 60)
+        until(lambda: Notification.objects.filter(attempts__gt=0, event__subject__in=story.due).exists(), PATIENCE)
         assert len(sink.received) == story.mails_before
     finally:
         sink.refuses = lambda address: False
@@ -334,7 +336,7 @@ def _the_mail_sink_is_full(machine: Machine, story: Story) -> None:
 
 
 def _the_clock_is_set_back_an_hour(machine: Machine, story: Story) -> None:
-    until(lambda: ClockAction.objects.filter(clock__request__in=story.due).exists(), 30)
+    until(lambda: ClockAction.objects.filter(clock__request__in=story.due).exists(), PATIENCE)
     machine.at(OVER - timedelta(hours=1))
     time.sleep(1)
     machine.at(OVER)
@@ -364,7 +366,7 @@ FAULTS: list[Callable[[Machine, Story], None]] = [
 def test_every_due_step_happens_exactly_once(machine: Machine, story: Story, fault: Any) -> None:
     machine.at(OVER)
     fault(machine, story)
-    until(lambda: finished(story), 90)
+    until(lambda: finished(story), PATIENCE)
     assert findings(story, machine) == []
 
 
@@ -393,17 +395,17 @@ def test_the_broker_forgets_everything(machine: Machine, story: Story) -> None:
         hands = threading.Thread(target=tick, daemon=True)
         hands.start()
         try:
-            until(in_the_middle, 60)
+            until(in_the_middle, PATIENCE)
             os.killpg(worker.process.pid, signal.SIGKILL)  # and the worker too, in the middle
             worker.process.wait()
             worker.start()
-            until(lambda: finished(story), 90)
+            until(lambda: finished(story), PATIENCE)
         finally:
             ticking.set()
             hands.join()
     # By the real clock the others have run out, too.
     story.due, story.early = story.due | story.early, set()
-    until(lambda: finished(story), 30)
+    until(lambda: finished(story), PATIENCE)
     for sweeper in machine.sweepers:
         sweeper.start()
     assert findings(story, machine) == []
@@ -418,16 +420,15 @@ def test_the_oracle_catches_a_naive_sweep(machine: Machine, story: Story, kills:
     machine.at(OVER)
     for _kill in range(kills):
         before = CompanyReview.objects.filter(request__in=story.due).count()
-        until(lambda before=before: CompanyReview.objects.filter(request__in=story.due).count() > before + 5, 60)  # type: ignore[misc]
+        until(lambda before=before: CompanyReview.objects.filter(request__in=story.due).count() > before + 5, PATIENCE)  # type: ignore[misc]
         naive[0].kill()
         naive[0].start()
-    until(lambda: not Clock.objects.filter(request__in=story.due, kind="company", ended_at=None).exists(), 60)
+    until(lambda: not Clock.objects.filter(request__in=story.due, kind="company", ended_at=None).exists(), PATIENCE)
     for process in naive:
         process.kill()
-    machine.at(NOW)
     for sweeper in machine.sweepers:
         sweeper.start()
-    until(lambda: finished(story), 60)
+    until(lambda: finished(story), PATIENCE)
     found = findings(story, machine)
     doubled = [one for one in found if one.startswith(("silence 2", "event 2", "silence 3", "event 3"))]
     lost = [one for one in found if one.startswith(("silence 0", "event 0"))]

@@ -8,11 +8,13 @@ from unittest.mock import patch
 import pytest
 from django.db import connection
 from django.db.models import Max
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from approvals import journal, queries, settling, sweeping, timekeeping
 from approvals.models import Clock, TravelRequest
 from approvals.states import State
+from approvals.views.elsewhere import due_elsewhere
 from audit.models import Entry
 from audit.verification import verify
 from authorities import calendars, policies
@@ -22,7 +24,7 @@ from config.celery import app
 from jobs import work
 from jobs.models import Job
 from notifications import delivery
-from notifications.models import Channel, Notification, OutboxEvent
+from notifications.models import Channel, Notification, OutboxEvent, Preferences
 from tests.approvals.calls import call
 from tests.asserting import nothing_moved
 from tests.factories import NOW, CompanyFactory, OfficeFactory, actor, employ, in_state, submitted
@@ -369,3 +371,31 @@ def test_a_running_clock_keeps_the_policy_with_which_it_started() -> None:
         assert Clock.objects.aggregate(latest=Max("policy_version"))["latest"] == row.pk
     finally:
         policies.forget()
+
+
+# ── somebody who lives elsewhere ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        (
+            "America/New_York",
+            "6 March 2026 ends at midnight in Asia/Shanghai; in America/New_York it is 6 March 2026, 11:00 then.",
+        ),
+        ("Asia/Shanghai", ""),
+        ("Asia/Hong_Kong", ""),  # the same time by another name
+        (None, ""),
+    ],
+)
+def test_an_applicant_in_another_zone_sees_both(client: Client, zone: str | None, words: str) -> None:
+    cast = in_state(State.COMPANY_REVIEW)
+    assert cast.applicant.user
+    if zone:
+        Preferences.objects.create(user=cast.applicant.user, time_zone=zone)
+    request = queries.in_full(actor(cast.applicant.user, NOW)).get(pk=cast.request.pk)
+    assert due_elsewhere(request) == words
+    client.force_login(cast.applicant.user)
+    page = client.get(f"/requests/{request.reference}/").content.decode()
+    assert ("ends at midnight in Asia/Shanghai" in page) is bool(words)
