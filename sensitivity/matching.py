@@ -383,16 +383,32 @@ def find(facts: Facts, *, versions: Collection[Version], on: date, resembling: b
     return Found(tuple(versions), candidates, possible)
 
 
+def _candidate(of: dict[int, Version], version_id: int, *row: Any) -> Candidate:
+    entry_id, lineage, code, former, path, company_id, zh, en, level, reason_zh, reason_en, first, last, keys = row
+    return Candidate(
+        version=of[version_id],
+        entry_id=entry_id,
+        lineage=lineage,
+        code=code,
+        former_codes=tuple(former),
+        path=tuple(path),
+        company_id=company_id,
+        label_zh=zh,
+        label_en=en,
+        level=level,
+        reason_zh=reason_zh,
+        reason_en=reason_en,
+        valid_from=first,
+        valid_until=last,
+        keys=tuple(keys),
+    )
+
+
 def _candidates(ids: str, values: dict[str, Any], versions: Iterable[Version]) -> tuple[Candidate, ...]:
     of = {one.id: one for one in versions}
     with connection.cursor() as cursor:
         cursor.execute(_ENTRIES.format(ids), values)
-        return tuple(
-            Candidate(
-                of[version_id], entry_id, lineage, code, tuple(former), tuple(path), *others[:8], tuple(others[8])
-            )
-            for version_id, entry_id, lineage, code, former, path, *others in cursor.fetchall()
-        )
+        return tuple(_candidate(of, *row) for row in cursor.fetchall())
 
 
 def _possible(
