@@ -13,15 +13,19 @@ _BLOCKS_IN = """
     $$;
 """
 
-# Planned once for a connection, always by the index: planned for each search it would take longer than the search, and
-# the planner cannot know that blocks are rare. Of the names that differ in a word the trigrams keep the most similar.
-# A short form and what it is short for share no trigram, and need none. 500 bounds what a name can cost that is made
-# of words that thousands have; names of ordinary words have some dozen candidates.
+# Planned once for a connection, always with a bitmap of the index of blocks. Planned for each search it would take
+# longer than the search; and the planner cannot know that blocks are rare: it would rather read the table, or another
+# index, until it has met enough names, with helpers that take longer to start than all of the search.
+# Of the names that differ in a word the trigrams keep the most similar. A short form and what it is short for share no
+# trigram, and need none. 500 bounds what a name can cost that is made of words that thousands have; names of ordinary
+# words have some dozen candidates.
 _RESEMBLING = """
     CREATE FUNCTION sensitivity_resembling(
         asked_form text, asked_key text, by_words integer[], by_initials integer[], at_least real, at_most integer
     ) RETURNS TABLE (entry_id bigint, name text, form text, initials boolean)
-    LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_indexscan = off
+    SET max_parallel_workers_per_gather = 0 SET jit = off AS $$
     BEGIN
         RETURN QUERY
         SELECT k.entry_id, k.name, k.form, k.initials FROM (
