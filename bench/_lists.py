@@ -109,7 +109,11 @@ class Keepers:
     def draft(self, kind: ListKind, count: int, *, random: Random, say: Say) -> ListVersion:
         """A draft of a new list with so many entries, in review and rehearsed: ready to be published."""
         basis = LegalInstrument.objects.create(
-            title_zh="测", title_en="Bench", url="https://law.example/", published_on=self.at, effective_from=self.at
+            title_zh="测",
+            title_en="Bench",
+            url="https://law.example/",
+            published_on=publishing.today(self.at),
+            effective_from=publishing.today(self.at),
         )
         kept = publishing.found(
             actor=self.author,
