@@ -75,8 +75,8 @@ LISTS = (
         "Destinations (demonstration)",
         "第六条 Article 6",
         "首次公布。 First published.",
-        "删去三个入境手续已简化的国家，新增三处。"
-        " Three countries whose formalities became simpler are taken off, three places added.",
+        "删去四个入境手续已简化的国家，新增四处。"
+        " Four countries whose formalities became simpler are taken off, four places added.",
     ),
     ListPlan(
         ListKind.PROJECT,
@@ -114,7 +114,7 @@ LISTS = (
         "第七条 Article 7",
         "首次公布，收录中英文名称与别名。 First published, with names in both scripts.",
         "新增三家，删去两家，五家的级别或说明更新。 Three are added, two taken off, five read anew.",
-        third="新增一家，调整四家级别。 One is added, four levels change.",
+        third="新增一家，调整六家级别。 One is added, six levels change.",
     ),
 )
 

@@ -21,6 +21,9 @@ _PARTNERS = (
     ("Merlion Analytics", "Singapore", "SG", "cs.IR", ""),
     ("Northwind Compute", "Rotterdam", "NL", "cs.DC cs.DC.training-clusters", ""),
     ("Han River Robotics", "Busan", "KR", "cs.RO cs.RO.manipulation", ""),
+    ("北風計算", "Rotterdam", "NL", "cs.DC", ""),
+    ("Willow Hand Studio", "Osaka", "JP", "cs.RO cs.RO.legged cs.RO.manipulation", ""),
+    ("Taller Andino de Robots", "Valencia", "ES", "cs.RO cs.RO.teleoperation", ""),
     ("Prairie Speech", "Calgary", "CA", "cs.SD", ""),
     ("Dry Lake Models", "Reno", "US", "cs.CL cs.CL.llm.rlhf cs.CL.llm.long-context", ""),
     ("Ashgrove AI Ltd", "Leeds", "GB", "cs.CL.llm.inference cs.CL.llm.distillation", ""),
@@ -35,14 +38,14 @@ _PARTNERS = (
     ("Lumen Consortium", "Grenoble", "FR", "cs.AR cs.AR.chiplets", "Photonic Accelerator Roundtable"),
 )
 # Hosts written in a way that resembles an entry of the list without being the same: a person says whether it is it.
-_RESEMBLING = (
+RESEMBLING = (
     ("Northwind Comput.", "Rotterdam", "NL", "cs.DC", ""),
     ("北风计算中心", "Rotterdam", "NL", "cs.DC", ""),
     ("Kestrell Autonomy", "Bristol", "GB", "cs.CV", ""),
     ("Meridian Photonic Systems", "Eindhoven", "NL", "cs.AR", ""),
     ("Haneul Byul AI", "Seoul", "KR", "cs.CL.llm", ""),
     ("Halcyon Ridge Robotic Labs", "Boise", "US", "cs.LG", ""),
-    ("Thistledown Speech Group", "Leeds", "GB", "cs.LG", ""),
+    ("Thistledown Speach", "Leeds", "GB", "cs.LG", ""),
     ("Banyan Gates Cloud", "Singapore", "SG", "cs.LG", ""),
 )
 # Where the list of destinations names a part of a country.
@@ -167,7 +170,7 @@ def _business(random: Random, language: str, first: date, last: date) -> Trip:
 
 
 def _resembling(random: Random, language: str, first: date, last: date) -> Trip:
-    return _visit(random, random.choice(_RESEMBLING), language, first, last)
+    return _visit(random, random.choice(RESEMBLING), language, first, last)
 
 
 def _visit(random: Random, partner: tuple[str, str, str, str, str], language: str, first: date, last: date) -> Trip:

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from approvals.demo import lists
+from approvals.demo import lists, trips
 from approvals.demo.lists import Change, Entry
-from sensitivity import drafting
+from sensitivity import drafting, names
 from sensitivity.models import ListKind
 from sensitivity.taxonomy import SUBJECTS
 
@@ -68,3 +68,15 @@ def test_an_entry_covers_what_is_below_it_and_keeps_the_code_that_it_had() -> No
     )
     after = lists.changed(entries, [Change("rename", ("a", ""), {"code": "z"})])
     assert lists.levels(ListKind.TECHNOLOGY, after) == {"z": 2, "a": 2, "a.b": 2}
+
+
+def test_hosts_that_only_resemble_an_entry_are_not_one_of_its_names() -> None:
+    for entries in (lists.first(ListKind.ORGANISATION), _second(ListKind.ORGANISATION)):
+        levels = lists.levels(ListKind.ORGANISATION, entries)
+        for host, *_others in trips.RESEMBLING:
+            assert names.key(host) not in levels
+        assert names.key("北風計算") in levels
+
+
+def _second(kind: ListKind) -> tuple[Entry, ...]:
+    return lists.changed(lists.first(kind), lists.changes(kind, "second"))
