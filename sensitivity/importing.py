@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.core.files.base import File
 from django.db import connection, transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Exists, Max, OuterRef
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
@@ -484,7 +484,7 @@ def _check_tree(run: Import) -> None:
     rows = list(named.values_list("line", "code", "values__parent", "before__code"))
     final = {code: parent or "" for _line, code, parent, _before in rows}
     if run.mode == Mode.MERGE:
-        others = run.version.entries.exclude(lineage__in=run.rows.values("lineage")).values_list("code", "parent")
+        others = run.version.entries.exclude(_is_named(run)).values_list("code", "parent")
         final = dict(others) | final
     # Who renames an entry need not rename it in every row below it.
     renamed = {old: code for _line, code, _parent, old in rows if old and old != code and old not in final}
@@ -532,13 +532,18 @@ def _way_round(circle: Sequence[str], at: int) -> list[str]:
     return [*(circle[n % len(circle)] for n in ahead), "…", *(circle[n % len(circle)] for n in behind)]
 
 
+def _is_named(run: Import) -> Exists:
+    """Of an entry: whether a row of the file is about it."""
+    return Exists(run.rows.filter(lineage=OuterRef("lineage")))
+
+
 def _find_removed(run: Import) -> None:
     """A row for each entry that the file does not name, after its end."""
     last = run.rows.aggregate(last=Max("line"))["last"] or 0
     # A row with an error may name its entry by its code only.
     mistaken = run.rows.filter(verdict=Verdict.ERROR)
-    named = Q(lineage__in=run.rows.values("lineage")) | Q(code__in=mistaken.values("code"))
-    gone = run.version.entries.exclude(named).order_by("code", "pk")
+    is_mistaken = Exists(mistaken.filter(code=OuterRef("code")))
+    gone = run.version.entries.exclude(_is_named(run)).exclude(is_mistaken).order_by("code", "pk")
     ImportRow.objects.bulk_create(
         (
             ImportRow(
@@ -633,8 +638,12 @@ def _apply(run: Import, version: ListVersion, *, by: int, at: datetime) -> None:
     version.entries.filter(lineage__in=run.rows.filter(verdict=Verdict.REMOVED).values("lineage")).delete()
     values: dict[str, Any] = {"run": run.pk, "version": version.pk, "by": by, "at": at}
     with connection.cursor() as cursor:
+        # The rows were written a moment ago and no statistics know of them: taken for few, each would be looked for
+        # among all.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         for statement in _statements():
             cursor.execute(statement, values)
+        cursor.execute("SET LOCAL enable_nestloop = on")
     if version.list.kind == ListKind.TECHNOLOGY:
         drafting.derive_paths(version.pk)
 
