@@ -96,9 +96,9 @@ def subjects(on: date, *, find: str = "", keep: Collection[str] = (), most: int 
     if wanted := find.strip():
         found = Q(label_zh__icontains=wanted) | Q(label_en__icontains=wanted) | Q(code__icontains=wanted)
         matched = entries.filter(found | Q(aliases__icontains=wanted))
-        paths = list(matched.values_list("path", flat=True)[:most])
-        above = {code for path in paths for code in path}
-        around = Q(path__overlap=[path[-1] for path in paths]) | Q(code__in=above)
+        trails = list(matched.values_list("path", flat=True)[:most])
+        above = {code for path in trails for code in path}
+        around = Q(path__overlap=[path[-1] for path in trails]) | Q(code__in=above)
         entries = entries.filter(around | _picked(keep))
     first = Case(When(_picked(keep), then=Value(0)), default=Value(1), output_field=IntegerField())
     rows = list(
