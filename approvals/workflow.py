@@ -60,7 +60,7 @@ from authorities.models import Office, Posting, ReasonCode
 from companies.models import Membership
 from employees.models import Employee
 from notifications import outbox
-from sensitivity import matching
+from sensitivity import matching, picking
 
 # These take days for a trip that it did not hold before. They wait for each other where the applicant is the same, so
 # that the later one can name the earlier; the exclusion constraint of the table is the net below.
@@ -471,9 +471,23 @@ def problems(request: TravelRequest, *, at: datetime) -> list[Problem]:
         Problem(section, "", gettext_lazy("What you typed here is kept, but not all of it can be used yet."))
         for section in request.sections_as_typed
     ]
+    found += _missing_subdivisions(request)
     if other := overlapping(request):
         found.append(_overlap_problem(other))
     return found
+
+
+def _missing_subdivisions(request: TravelRequest) -> list[Problem]:
+    """Places in a country of which a list in force names a part, without saying in which part: the list may be younger
+    than the itinerary."""
+    unsaid = {index: leg for index, leg in enumerate(request.itinerary) if not leg.subdivision}
+    asked = picking.subdivided(request.today) if unsaid else {}
+    sentence = gettext_lazy("Choose the state or province: a list names a part of this country, not all of it.")
+    return [
+        Problem("itinerary", f"legs-{index}-subdivision", sentence)
+        for index, leg in unsaid.items()
+        if str(leg.country.code) in asked
+    ]
 
 
 def submit(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:

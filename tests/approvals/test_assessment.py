@@ -7,15 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.refusals import Invalid
 from approvals import assessment, rules, workflow
 from approvals.models import Assessment, TravelRequest
 from approvals.states import Route, State, Tier
 from sensitivity.matching import Facts, Hit, Place
 from sensitivity.models import ListKind
+from tests.asserting import nothing_moved
 from tests.factories import (
     NOW,
     CompanyFactory,
     actor,
+    draft,
     employ,
     entry_values,
     fill,
@@ -188,7 +191,7 @@ def test_a_project_that_the_trip_is_about_counts_and_only_of_this_company() -> N
 @pytest.mark.django_db
 def test_a_subdivision_counts_where_it_is_named() -> None:
     list_in_force(ListKind.DESTINATION, entry_values("US-CA", 2))
-    for subdivision, tier in (("US-CA", Tier.HEIGHTENED), ("US-NY", Tier.FAST), ("", Tier.FAST)):
+    for subdivision, tier in (("US-CA", Tier.HEIGHTENED), ("US-NY", Tier.FAST)):
         legs = [{**LEGS[0], "country": "US", "subdivision": subdivision}]
         assert submitted(employ("Alice Wang", CompanyFactory.create()), legs=legs).tier == tier
 
@@ -209,3 +212,19 @@ def test_confidential_lists_can_be_left_out() -> None:
     whole, shown = assessment.assess_facts(facts, **span), assessment.assess_facts(facts, **span, open_only=True)
     assert (whole.tier, [hit.level for hit in whole.hits]) == (Tier.RESTRICTED, [3, 1])
     assert (shown.tier, [hit.level for hit in shown.hits], len(shown.versions)) == (Tier.STANDARD, [1], 1)
+
+
+@pytest.mark.django_db
+def test_a_list_that_is_younger_than_the_itinerary_asks_for_the_subdivision_before_it_is_submitted() -> None:
+    alice = employ("Alice Wang", CompanyFactory.create())
+    legs = [{**LEGS[0], "country": "US"}, {**LEGS[0], "country": "BR"}]
+    request = fill(draft(alice), legs=legs)
+    list_in_force(ListKind.DESTINATION, entry_values("US-CA", 2))
+    assert alice.user is not None
+    with nothing_moved(), pytest.raises(Invalid) as refused:
+        workflow.submit(request.pk, actor=actor(alice.user, NOW), at=NOW)
+    assert [(problem.section, problem.field) for problem in refused.value.problems] == [
+        ("itinerary", "legs-0-subdivision")
+    ]
+    fill(request, legs=[{**LEGS[0], "country": "US", "subdivision": "US-NY"}])
+    assert workflow.submit(request.pk, actor=actor(alice.user, NOW), at=NOW).tier == Tier.FAST
