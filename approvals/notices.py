@@ -16,12 +16,14 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import RoleAssignment
 from accounts.roles import SYSTEM, Role
 from approvals import queries
 from approvals.clocks import Step
 from approvals.models import Appeal, Assessment, TravelRequest
 from approvals.states import WITH_AUTHORITY, State, Tier
 from audit import verbs
+from authorities import absences
 from authorities.models import Posting
 from authorities.terms import ClockKind
 from companies.models import Membership
@@ -46,6 +48,7 @@ VERBS: Mapping[str, str | Promise] = {
     "forward": _("Forwarded to the office: the company did not answer in time"),
     "take": _("Case taken by a reviewer"),
     "hand_over": _("Case handed over"),
+    "return_to_queue": _("Case back in the office's queue: its reviewer is not there"),
     "recuse": _("A reviewer declared a conflict of interest and left the case"),
     "agree_information": _("A senior reviewer agreed to a second information request"),
     "ask_information": _("Information requested; the office's clock is stopped"),
@@ -95,34 +98,61 @@ def officers(event: OutboxEvent) -> Iterable[int]:
     return found.exclude(user=request.applicant.user_id).values_list("user_id", flat=True).distinct()
 
 
-def _posted(event: OutboxEvent, role: Role, request: TravelRequest) -> Iterable[int]:
-    found = Posting.objects.in_force(event.at).filter(office_id=request.office_id, role=role)
-    away = queries.recused(request)
-    return found.exclude(user_id__in=[*away, request.applicant.user_id]).values_list("user_id", flat=True).distinct()
+# From whom a notice goes up while nobody is there.
+_LADDER = (Role.REVIEWER, Role.SENIOR, Role.HEAD)
+
+
+def _there(event: OutboxEvent, role: Role, request: TravelRequest) -> list[int]:
+    """Who holds `role` in the office and is there, deputies in the place of who is away; without the applicant and
+    those who left the case, and for a senior's part without who proposed what a second person has to look at."""
+    posted = Posting.objects.in_force(event.at).filter(office_id=request.office_id, role=role)
+    people = posted.order_by("number").values_list("user_id", flat=True)
+    there = absences.those_there(people, office_id=request.office_id, role=role, at=event.at)
+    apart = {*queries.recused(request), request.applicant.user_id}
+    if role is Role.SENIOR:
+        apart |= {request.proposed_by_id, request.revocation_proposed_by_id}
+    return [user_id for user_id in there if user_id not in apart]
+
+
+def _going_up(event: OutboxEvent, role: Role, request: TravelRequest) -> list[int]:
+    """Those of `role` who are there; while nobody is, those of the next one up; empty when nobody of the office is."""
+    steps = (_there(event, one, request) for one in _LADDER[_LADDER.index(role) :])
+    return next((found for found in steps if found), [])
+
+
+def _who_has_it(event: OutboxEvent, request: TravelRequest) -> list[int]:
+    """The reviewer who has the case, or the deputy while they are away; nobody when they have left the office."""
+    has_it, office_id = request.assigned_reviewer_id, request.office_id
+    if has_it is None or not absences.reviewing(event.at).filter(user_id=has_it, office_id=office_id).exists():
+        return []
+    there = absences.those_there([has_it], office_id=office_id, role=Role.REVIEWER, at=event.at)
+    apart = {*queries.recused(request), request.applicant.user_id} if there != [has_it] else set()
+    return [user_id for user_id in there if user_id not in apart]
 
 
 def reviewers(event: OutboxEvent) -> Iterable[int]:
-    """The reviewer who has the case; while nobody has it, all reviewers of the office."""
+    """The reviewer who has the case, or the deputy; seniors, who can hand it over, while neither is there. While
+    nobody has it, all reviewers of the office."""
     request = _request(event)
-    return [request.assigned_reviewer_id] if request.assigned_reviewer_id else _posted(event, Role.REVIEWER, request)
+    if request.assigned_reviewer_id is None:
+        return _going_up(event, Role.REVIEWER, request)
+    return _who_has_it(event, request) or _going_up(event, Role.SENIOR, request)
 
 
 def assigned_reviewer(event: OutboxEvent) -> Iterable[int]:
-    """The reviewer who has the case, if somebody has."""
-    reviewer_id = _request(event).assigned_reviewer_id
-    return [reviewer_id] if reviewer_id else []
+    """The reviewer who has the case, if somebody has; a deputy in the place of one who is away."""
+    return _who_has_it(event, _request(event))
 
 
 def seniors(event: OutboxEvent) -> Iterable[int]:
-    """The senior reviewers of the office, except who proposed."""
-    request = _request(event)
-    apart = (request.proposed_by_id, request.revocation_proposed_by_id)
-    return [user_id for user_id in _posted(event, Role.SENIOR, request) if user_id not in apart]
+    """The senior reviewers of the office, except who proposed; the head, while none of them is there."""
+    return _going_up(event, Role.SENIOR, _request(event))
 
 
 def head(event: OutboxEvent) -> Iterable[int]:
-    """The head of the office."""
-    return _posted(event, Role.HEAD, _request(event))
+    """The head of the office, or the deputy; the senior reviewers, while neither is there."""
+    request = _request(event)
+    return _there(event, Role.HEAD, request) or _there(event, Role.SENIOR, request)
 
 
 def appeal_reviewers(event: OutboxEvent) -> Iterable[int]:
@@ -133,7 +163,8 @@ def appeal_reviewers(event: OutboxEvent) -> Iterable[int]:
     if appeal.heard_by_id:
         return [appeal.heard_by_id]
     found = Posting.objects.in_force(event.at).filter(office_id=appeal.office_id, role=Role.APPEAL_REVIEWER)
-    return found.values_list("user_id", flat=True).distinct()
+    people = found.order_by("number").values_list("user_id", flat=True)
+    return absences.those_there(people, office_id=appeal.office_id, role=Role.APPEAL_REVIEWER, at=event.at)
 
 
 def _after(step: str, recipients: Recipients) -> Recipients:
@@ -181,7 +212,15 @@ def escalated_to(event: OutboxEvent) -> Iterable[int]:
     """A senior for the first step of lateness, the head of office for the later ones; of an appeal, who hears it."""
     if event.data.get("clock") == "appeal":
         return appeal_reviewers(event)
-    return seniors(event) if event.data.get("step") == "escalate" else head(event)
+    return seniors(event) if event.data.get("step") == Step.ESCALATE else head(event)
+
+
+def administrators_if_nobody(event: OutboxEvent) -> Iterable[int]:
+    """The administrators, when lateness reaches nobody: no one is posted who is there. They can post somebody."""
+    if list(escalated_to(event)):
+        return []
+    found = RoleAssignment.objects.in_force(event.at).filter(role=Role.ADMINISTRATOR, user__is_active=True)
+    return found.order_by("user_id").values_list("user_id", flat=True).distinct()
 
 
 def whose_clocks_moved(event: OutboxEvent) -> Iterable[int]:
@@ -389,6 +428,20 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         assigned_reviewer,
         _("%(number)s: this case was handed to you"),
         _("“%(title)s”. Decision due by %(due)s."),
+    ),
+    (
+        "return_to_queue",
+        "applicant",
+        applicant,
+        _("%(number)s: another reviewer will take your case"),
+        _("Whoever had it is not there. Your request stays with %(office)s. Decision due by %(due)s, as before."),
+    ),
+    (
+        "return_to_queue",
+        "office",
+        reviewers,
+        _("%(number)s is back in the queue"),
+        _("Its reviewer is not there, and nobody has “%(title)s” now. Decision due by %(due)s."),
     ),
     (
         "recuse",
@@ -629,6 +682,16 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         _("“%(title)s” of %(company)s is in the state “%(state)s” and overdue. Please see that it is decided."),
     ),
     (
+        "escalate",
+        "administrators",
+        administrators_if_nobody,
+        _("%(number)s is late, and nobody of %(office)s can be told"),
+        _(
+            "Nobody is there as a senior reviewer or as head of the office, nor a deputy, so the lateness of this case "
+            "reaches no one who can act. Please post somebody, or name a deputy."
+        ),
+    ),
+    (
         "recompute",
         "applicant",
         applicant,
@@ -696,8 +759,8 @@ _DECISIONS = frozenset({"approve", "confirm", "deem_approved", "revoke", "uphold
 _BEFORE_DENIAL = frozenset({"propose", "propose_revocation"})
 _PROGRESS = frozenset(
     {
-        "submit", "endorse", "object", "forward", "judge_match", "take", "hand_over", "reject_proposal", "withdraw",
-        "file_appeal", "hear_appeal", "close",
+        "submit", "endorse", "object", "forward", "judge_match", "take", "hand_over", "return_to_queue",
+        "reject_proposal", "withdraw", "file_appeal", "hear_appeal", "close",
     }
 )  # fmt: skip
 _DUE = frozenset({"remind", "escalate", "recompute"})

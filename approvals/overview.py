@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Greatest
 
+from accounts.models import User
+from accounts.roles import Role
 from approvals.models import Clock, TravelRequest
 from approvals.states import OPEN, WITH_AUTHORITY, State, Tier
 from audit.models import Checkpoint
-from authorities.models import Office
+from authorities import absences
+from authorities.models import Absence, Office
 from notifications import failures
 from notifications.models import OutboxEvent
 
@@ -95,6 +98,73 @@ def by_age(*, at: datetime) -> list[tuple[int, int | None, int]]:
         }
     )
     return [(low, high, found[f"from_{low}"]) for low, high in pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewerLoad:
+    """What one person of an office has open. `overdue` and `waiting` (for the applicant) are parts of `open`.
+
+    `user_id` None: nobody has taken these. `number` empty: who has them is no reviewer of the office any more.
+    """
+
+    user_id: int | None
+    number: str
+    name: str
+    open: int
+    overdue: int
+    waiting: int
+    oldest: datetime | None
+    """Since when the oldest of them is with the office."""
+    away: Absence | None
+    is_overloaded: bool = False
+
+
+# Who has half as much again as the others have on average, and at least so many more, is shown as overloaded.
+OVERLOADED_SHARE, OVERLOADED_CASES = 1.5, 3
+
+
+def of_reviewers(office_id: int, *, at: datetime) -> list[ReviewerLoad]:
+    """Who of an office has how much open at `at`: its reviewers by number, others who still have cases, then what
+    nobody has taken. The number of queries does not depend on how many there are."""
+    cases = TravelRequest.unscoped.filter(office_id=office_id, state__in=sorted(WITH_AUTHORITY)).order_by()
+    counted = {
+        row["assigned_reviewer"]: row
+        for row in cases.values("assigned_reviewer").annotate(
+            number=Count("pk"),
+            overdue=Count("pk", filter=Q(due_at__lte=at)),
+            waiting=Count("pk", filter=Q(state=State.INFORMATION_REQUESTED)),
+            oldest=Min("reached_authority_at"),
+        )
+    }
+    posted = absences.reviewing(at).filter(office_id=office_id).order_by("number")
+    people = {
+        user_id: (number, name) for user_id, number, name in posted.values_list("user_id", "number", "user__name")
+    }
+    gone = [user_id for user_id in counted if user_id is not None and user_id not in people]
+    people |= {user_id: ("", name) for user_id, name in User.objects.filter(pk__in=gone).values_list("pk", "name")}
+    away = absences.in_force(office_id, Role.REVIEWER, at=at)
+    there = [user_id for user_id, (number, _name) in people.items() if number and user_id not in away]
+    average = sum(counted[one]["number"] for one in there if one in counted) / len(there) if there else 0
+    most = max(average * OVERLOADED_SHARE, average + OVERLOADED_CASES)
+    nothing = {"number": 0, "overdue": 0, "waiting": 0, "oldest": None}
+    everybody: list[tuple[int | None, str, str]] = [(one, *said) for one, said in people.items()]
+    if None in counted:
+        everybody.append((None, "", ""))
+    return [
+        ReviewerLoad(
+            user_id=user_id,
+            number=number,
+            name=name,
+            open=row["number"],
+            overdue=row["overdue"],
+            waiting=row["waiting"],
+            oldest=row["oldest"],
+            away=away.get(user_id) if user_id is not None else None,
+            is_overloaded=user_id is not None and row["number"] > 0 and row["number"] >= most,
+        )
+        for user_id, number, name in everybody
+        for row in [counted.get(user_id, nothing)]
+    ]
 
 
 def running(*, at: datetime) -> Running:

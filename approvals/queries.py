@@ -40,10 +40,11 @@ from approvals.models import (
     Reply,
     TravelRequest,
 )
-from approvals.states import APPEALABLE, HOLDS_ITS_DATES, WITH_AUTHORITY
+from approvals.states import APPEALABLE, HOLDS_ITS_DATES, WITH_AUTHORITY, State
+from authorities import absences
 from authorities.models import Office, Posting, ReasonCode
-
 from notifications.models import Preferences
+
 OFFICE_ROLES = (Role.REVIEWER, Role.SENIOR, Role.HEAD)
 READS_EVERYTHING = (Role.ADMINISTRATOR, Role.AUDITOR)
 
@@ -270,6 +271,20 @@ def _with_clocks(request_ids: list[UUID]) -> dict[UUID, TravelRequest]:
     return requests
 
 
+def without_reviewer(*, at: datetime, limit: int) -> list[UUID]:
+    """The cases under review whose reviewer has left or is away for longer at `at`, the longest due first."""
+    place = {"user_id": OuterRef("assigned_reviewer"), "office_id": OuterRef("office")}
+    return list(
+        TravelRequest.unscoped.filter(
+            ~Exists(absences.reviewing(at).filter(**place)) | Exists(absences.away_for_longer(at).filter(**place)),
+            state=State.AUTHORITY_REVIEW,
+            assigned_reviewer__isnull=False,
+        )
+        .order_by("due_at", "id")
+        .values_list("pk", flat=True)[:limit]
+    )
+
+
 def overlapping(request: TravelRequest, *, departs_on: date, returns_on: date) -> TravelRequest | None:
     """Another request of the same person that holds a day from `departs_on` to `returns_on`, both included."""
     found = _overlapping(request_id=request.pk, applicant_id=request.applicant_id, first=departs_on, last=returns_on)
@@ -299,6 +314,8 @@ def in_full(actor: Actor) -> QuerySet[TravelRequest, TravelRequest]:
             "clocks",
             "appeals",
         )
+        # Nobody has the account 0: the system reads in no zone of its own.
+        .annotate(reader_zone=Subquery(Preferences.objects.filter(user_id=actor.user_id or 0).values("time_zone")[:1]))
     )
 
 
@@ -314,12 +331,12 @@ SUMMARY = (
     "state",
     "state_since",
     "purpose",
-        .annotate(reader_zone=Subquery(Preferences.objects.filter(user_id=actor.user_id).values("time_zone")[:1]))
     "urgent",
     "tier",
     "departs_on",
     "returns_on",
     "due_at",
+    "due_is_provisional",
 )
 
 
@@ -335,7 +352,6 @@ def summary(row: dict[str, Any]) -> dict[str, Any]:
         "applicant": f"{row['applicant__name_zh']} {row['applicant__name_en']}".strip(),
         "company": row["company__name_zh"] if (get_language() or "").startswith("zh") else row["company__name_en"],
     }
-    "due_is_provisional",
 
 
 # ── what the pages of the verbs show ────────────────────────────────────────────────────────────────────────────────

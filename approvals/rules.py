@@ -246,6 +246,11 @@ def nobody_has_it(request: Request) -> bool:
     return request.assigned_reviewer_id is None
 
 
+@rule(_("Nobody has the case."))
+def somebody_has_it(request: Request) -> bool:
+    return request.assigned_reviewer_id is not None
+
+
 @rule(_("The company still has time to answer."))
 def company_time_is_over(request: Request) -> bool:
     return not request.is_running("company")

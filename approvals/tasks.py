@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from approvals import settling, sweeping
+from approvals import returning, settling, sweeping
 
 logger = logging.getLogger(__name__)
 
@@ -28,3 +28,9 @@ def _call_another() -> None:
 def settle_clocks() -> None:
     """Have clocks that missed a new calendar look at it. Beat calls this every minute; publishing does not wait."""
     settling.look(at=timezone.now())
+
+
+@shared_task
+def return_cases() -> None:
+    """Give back the cases of reviewers who are not there any more. Beat calls this every minute."""
+    returning.return_cases(at=timezone.now())

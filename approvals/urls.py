@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from approvals.views import actions, applicant, case, criteria, effects, home, inbox, overview, rehearsals, request_page
+from approvals.views import (
+    actions,
+    applicant,
+    case,
+    criteria,
+    effects,
+    home,
+    inbox,
+    load,
+    overview,
+    rehearsals,
+    request_page,
+)
 
 urlpatterns: list[URLPattern] = [
     # ── anybody ──
@@ -31,6 +43,7 @@ urlpatterns: list[URLPattern] = [
     path("inbox/bulk/", inbox.inbox_bulk, name="inbox_bulk"),
     path("cases/<str:reference>/", case.case_page, name="case"),
     path("overview/", overview.overview, name="overview"),
+    path("caseload/", load.office_load, name="office_load"),
     # ── lists, in terms of requests ──
     path("inbox/lists/", effects.effects_page, name="list_effects"),
     path("lists/<int:list_id>/versions/<int:number>/rehearsals/", rehearsals.rehearsals, name="list_rehearsals"),

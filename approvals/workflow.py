@@ -56,6 +56,8 @@ from approvals.models import (
 from approvals.models.appeal import AppealState
 from approvals.models.decision import Outcome
 from approvals.states import APPEALABLE, EDITABLE, WITH_AUTHORITY, Route, State, Tier
+from authorities import absences
+from audit.rows import new
 from authorities.models import Office, Posting, ReasonCode
 from companies.models import Membership
 from employees.models import Employee
@@ -135,7 +137,7 @@ class _Step:
 
     def add(self, model: type[HistoryRow], **values: Any) -> HistoryRow:
         """A row of the history, by the actor, now."""
-        row = model(request=self.request, at=self.at, by_id=self.actor.user_id, **values)
+        row: HistoryRow = new(model, request=self.request, at=self.at, by_id=self.actor.user_id, **values)
         self.rows.append(row)
         return row
 
@@ -610,7 +612,8 @@ def decline(request_id: UUID, *, actor: Actor, at: datetime, comment: str) -> Tr
 
 
 def take(request_id: UUID, *, actor: Actor, at: datetime, no_conflict: bool) -> TravelRequest:
-    """A reviewer takes the case and declares to have no conflict of interest. Invalid without the declaration."""
+    """A reviewer takes the case and declares to have no conflict of interest. Invalid without the declaration; NotNow
+    for somebody who is away for longer: the case would go back at once."""
     if not no_conflict:
         raise Invalid(
             [
@@ -621,7 +624,10 @@ def take(request_id: UUID, *, actor: Actor, at: datetime, no_conflict: bool) -> 
         )
 
     def prepare(step: _Step) -> Mapping[str, Any]:
-        number = actor.number_in(step.request.office_id, [Role.REVIEWER])
+        office_id = step.request.office_id
+        if absences.away_for_longer(at).filter(user_id=actor.user_id, office_id=office_id).exists():
+            raise NotNow(_("You are entered as away. Say that you are back, and take the case then."))
+        number = actor.number_in(office_id, [Role.REVIEWER])
         step.add(Assignment, reviewer_id=actor.user_id, number=number)
         step.data |= {"number": number}
         return {"reviewer_id": actor.user_id, "number": number}
@@ -632,8 +638,8 @@ def take(request_id: UUID, *, actor: Actor, at: datetime, no_conflict: bool) -> 
 def hand_over(request_id: UUID, *, actor: Actor, at: datetime, reviewer_id: int | None, reason: str) -> TravelRequest:
     """A senior gives the case to a reviewer of the office (an account's id), or back to the office's queue (None).
 
-    Invalid without a reason, and for somebody who is not a reviewer of the office at `at`, is the applicant or an
-    officer of the company, or has declared a conflict of interest in this case.
+    Invalid without a reason, and for somebody who is not a reviewer of the office at `at`, is away, is the applicant or
+    an officer of the company, or has declared a conflict of interest in this case.
     """
     why = _required(reason, "reason", _("Say why the case changes hands."))
 
@@ -655,12 +661,33 @@ def hand_over(request_id: UUID, *, actor: Actor, at: datetime, reviewer_id: int 
                 raise Invalid(
                     [Problem("", "reviewer_id", _("This person cannot take the case. Choose another reviewer."))]
                 )
+            if absences.is_away(reviewer_id, office_id=step.request.office_id, role=Role.REVIEWER, at=at):
+                raise Invalid([Problem("", "reviewer_id", _("This person is away. Choose another reviewer."))])
             number = posting.number
         step.add(Assignment, reviewer_id=reviewer_id, number=number, reason=why)
         step.data |= {"number": number}
         return {"reviewer_id": reviewer_id, "number": number}
 
     return _move("hand_over", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def return_to_queue(request_id: UUID, *, at: datetime) -> TravelRequest:
+    """The reviewer who has the case has left the office or is away for longer: it goes back to the office's queue.
+
+    NotNow while they are there. Nobody is put in their place: taking a case needs a declaration that only a person
+    can make. Its clock runs on.
+    """
+
+    def prepare(step: _Step) -> Mapping[str, Any]:
+        reviewer_id, office_id = step.request.assigned_reviewer_id, step.request.office_id
+        why = absences.gone(reviewer_id, office_id=office_id, at=at) if reviewer_id is not None else None
+        if why is None:
+            raise NotNow(_("The reviewer who has the case is there."))
+        step.add(Assignment, reviewer_id=None)
+        step.data |= {"why": why.value}
+        return {}
+
+    return _move("return_to_queue", request_id, actor=SYSTEM, at=at, prepare=prepare)
 
 
 def recuse(request_id: UUID, *, actor: Actor, at: datetime, reason: str = "") -> TravelRequest:
@@ -1256,5 +1283,5 @@ def clock_step(request: TravelRequest, row: Clock, *, at: datetime) -> Made:
             taken.add(Escalation, clock_kind=row.kind, step=step)
         return prepare(taken)
 
-    acted = ClockAction(clock=row, step=step, scheduled_at=scheduled, at=at)
+    acted = new(ClockAction, clock=row, step=step.value, scheduled_at=scheduled, at=at)
     return _make_step(verb, request, actor=SYSTEM, at=at, prepare=with_clock, acted=acted)

@@ -28,6 +28,7 @@ from accounts.admin import KeptAdmin, TenureFilter
 from accounts.refusals import Invalid, NotAllowed
 from authorities import calendar_files, calendars, policies
 from authorities.models import (
+    Absence,
     CalendarDay,
     CalendarYear,
     ClockPolicy,
@@ -57,7 +58,7 @@ class OfficeAdmin(ModelAdmin):
     list_filter = ["is_active", "city"]
     search_fields = ["code", "name_zh", "name_en", "city"]
     fieldsets = [
-        (None, {"fields": ["code", ("name_zh", "name_en"), "city", "time_zone", "is_active"]}),
+        (None, {"fields": ["code", ("name_zh", "name_en"), "city", "time_zone", "is_active", "return_after_days"]}),
         (
             _("Remedies"),
             {
@@ -89,6 +90,21 @@ class PostingAdmin(KeptAdmin):
     autocomplete_fields = ["user", "office"]
     list_select_related = ["user", "office"]
     date_hierarchy = "starts_at"
+
+
+@admin.register(Absence)
+class AbsenceAdmin(ModelAdmin):
+    list_display = ["user", "office", "role", "starts_at", "ends_at", "deputy"]
+    list_filter = [TenureFilter, "role", "office"]
+    search_fields = ["user__name", "user__email", "deputy__name"]
+    autocomplete_fields = ["user", "office", "deputy"]
+    list_select_related = ["user", "office", "deputy"]
+    date_hierarchy = "starts_at"
+
+    def save_model(self, request: HttpRequest, obj: Absence, form: ModelForm[Any], change: bool) -> None:
+        if not change:
+            obj.entered_by_id = request.user.pk
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(LegalInstrument)

@@ -1,6 +1,6 @@
-"""Offices and their people, the law that their decisions rest on, their calendars and their clock policies."""
+"""Offices, their people and who of them is away; the law that decisions rest on, calendars and clock policies."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Func, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.roles import Role
@@ -57,6 +58,14 @@ class Office(models.Model):
     phone = models.CharField(_("telephone for remedies"), max_length=40, blank=True)
     email = models.EmailField(_("e-mail for remedies"), blank=True)
     is_active = models.BooleanField(_("active"), default=True, help_text=_("New requests go to active offices only."))
+    return_after_days = models.PositiveSmallIntegerField(
+        _("cases go back after"),
+        default=5,
+        help_text=_(
+            "Cases of a reviewer who is away for more than so many days go back to the office's queue as soon as the "
+            "absence begins."
+        ),
+    )
 
     class Meta:
         verbose_name = _("office")
@@ -143,6 +152,82 @@ class Posting(Tenure):
         """Grants in force at `at`, as (role, office id, officer number)."""
         in_force = cls.objects.in_force(at).filter(user_id=user_id)
         return in_force.order_by().values_list(F("role"), F("office_id"), F("number"))
+
+
+class Absence(Tenure):
+    """Somebody of an office is away for a time, and perhaps who stands in. Being away takes no role from anybody, and
+    standing in gives none: a deputy is told in the place of who is away, and acts under a posting of their own.
+
+    `starts_at` is the first instant of its first day in the office's zone, `ends_at` the end (exclusive) of its last.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="absences", verbose_name=_("who is away")
+    )
+    office = models.ForeignKey(Office, models.PROTECT, related_name="absences", verbose_name=_("office"))
+    role = models.CharField(
+        _("role"),
+        max_length=20,
+        blank=True,
+        choices=[(role.value, role.label) for role in POSTED_ROLES],
+        help_text=_("Empty: in every role that they hold in the office."),
+    )
+    ends_at = models.DateTimeField(_("until"))
+    deputy = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("deputy")
+    )
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("by")
+    )
+    entered_at = models.DateTimeField(_("entered"), default=timezone.now, editable=False)
+
+    class Meta(Tenure.Meta):
+        verbose_name = _("absence")
+        verbose_name_plural = _("absences")
+        ordering = ["starts_at", "id"]
+        indexes = [models.Index(fields=["office", "ends_at"], name="authorities_absence_by_office")]
+        constraints = [
+            *Tenure.Meta.constraints,
+            models.CheckConstraint(
+                name="authorities_absence_deputy_is_another",
+                condition=Q(deputy=None) | ~Q(deputy=F("user")),
+                violation_error_message=_("Somebody else has to stand in."),
+            ),
+            ExclusionConstraint(
+                name="authorities_absence_once_at_a_time",
+                expressions=[
+                    (F("office"), RangeOperators.EQUAL),
+                    (F("user"), RangeOperators.EQUAL),
+                    (F("role"), RangeOperators.EQUAL),
+                    (_TsTzRange("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message=_("This person is entered as away at that time already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.office.code} · {self.user}"
+
+    @property
+    def first_day(self) -> date:
+        """Its first day, in the office's zone."""
+        return self.starts_at.astimezone(self.office.zone).date()
+
+    @property
+    def last_day(self) -> date:
+        """Its last day, in the office's zone."""
+        return (self.ends_at - timedelta(microseconds=1)).astimezone(self.office.zone).date()
+
+    @property
+    def days(self) -> int:
+        """How many days of the calendar it lasts, both ends counted."""
+        return (self.last_day - self.first_day).days + 1
+
+    def clean(self) -> None:
+        """Refuse a deputy who stands in for themselves (the database would too)."""
+        super().clean()
+        if self.deputy_id is not None and self.deputy_id == self.user_id:
+            raise ValidationError({"deputy": _("Somebody else has to stand in.")})
 
 
 class LegalInstrument(models.Model):

@@ -18,6 +18,7 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "sweep-clocks": {"task": "approvals.tasks.sweep_clocks", "schedule": 60.0},
     "settle-clocks": {"task": "approvals.tasks.settle_clocks", "schedule": 60.0},
+    "return-cases": {"task": "approvals.tasks.return_cases", "schedule": 60.0},
     "run-jobs": {"task": "jobs.tasks.run_jobs", "schedule": 60.0},
     "deliver-notifications": {"task": "notifications.tasks.deliver", "schedule": 60.0},
     "remind-of-list-ends": {"task": "sensitivity.tasks.remind_of_ends", "schedule": crontab(minute=15)},

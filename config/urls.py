@@ -12,6 +12,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("interface.urls")),
     path("", include("approvals.urls")),
+    path("", include("authorities.urls")),
     path("", include("companies.urls")),
     path("", include("employees.urls")),
     path("", include("jobs.urls")),

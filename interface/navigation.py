@@ -35,6 +35,8 @@ PAGES = (
     Page("request_list", _("My requests"), frozenset({"applicant"})),
     Page("request_new", _("New request"), frozenset({"applicant"})),
     Page("inbox", _("Inbox"), frozenset({"officer"}) | REVIEWERS),
+    Page("office_load", _("Caseload"), frozenset({"senior", "head"})),
+    Page("absences", _("Absences"), REVIEWERS),
     Page("employees", _("Employees"), frozenset({"officer"})),
     Page("lists", _("Lists"), frozenset({"list_manager", "auditor"})),
     Page("overview", _("Overview"), frozenset({"administrator", "auditor"})),

@@ -378,6 +378,16 @@ class TravelRequest(Chained):
     def hand_over(self, *, reviewer_id: int | None, number: str) -> None:
         self.assigned_reviewer_id, self.assigned_number = reviewer_id, number
 
+    @transition(
+        state,
+        source=State.AUTHORITY_REVIEW,
+        target=None,
+        conditions=[rules.somebody_has_it],
+        permission=rules.is_system,
+    )
+    def return_to_queue(self) -> None:
+        self.assigned_reviewer_id, self.assigned_number = None, ""
+
     @transition(state, source=State.AUTHORITY_REVIEW, target=None, permission=rules.reviewer_not_applicant)
     def recuse(self, *, reviewer_id: int) -> None:
         if self.assigned_reviewer_id == reviewer_id:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from accounts.http import ActorRequest
 from accounts.roles import Role
 from approvals import overview as figures
+from authorities import absences
 from interface.charts import Bar
 
 READERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
@@ -45,6 +46,15 @@ def overview(request: ActorRequest) -> HttpResponse:
         "at": at,
         "offices": figures.offices(at=at),
         "running": running,
+        "unmanned": [
+            {
+                "office": office,
+                "roles": [role.label for role in missing],
+                # Then lateness of its cases reaches nobody but administrators.
+                "is_grave": {Role.SENIOR, Role.HEAD} <= set(missing),
+            }
+            for office, missing in absences.unmanned(at=at)
+        ],
         "sweep_lag": _in_words(running.sweep_lag, at),
         "outbox_age": _in_words(running.outbox_age, at),
         "states": [Bar(state.label, number) for state, number in figures.by_state().items()],

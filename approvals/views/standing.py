@@ -10,8 +10,8 @@ for each kind of thing that happened, however often it did.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -26,7 +26,7 @@ from django_countries import countries
 from accounts.models import AccessEntry, User
 from accounts.roles import Actor, Role
 from approvals import disclosure, rules, timekeeping
-from approvals.clocks import Line, Step
+from approvals.clocks import RULES, Line, LineKind, Step
 from approvals.models import (
     Appeal,
     Assessment,
@@ -52,6 +52,7 @@ from approvals.models.decision import Outcome
 from approvals.models.travel_request import Device, Purpose
 from approvals.states import State, Tier
 from audit.models import Entry as AuditEntry
+from authorities.absences import Gone
 from authorities.languages import by_language
 from authorities.models import Posting
 from authorities.terms import COUNTS_WORKING_DAYS, ClockKind
@@ -440,6 +441,7 @@ _LOOKS = {
     "overturn": ("good", "check"),
     "take": ("info", "person"),
     "hand_over": ("neutral", "person"),
+    "return_to_queue": ("waiting", "person"),
     "remind": ("neutral", "clock"),
     "escalate": ("waiting", "clock"),
     "extend": ("waiting", "clock"),
@@ -520,6 +522,12 @@ class _Reader:
         # Why a case changes hands may be about a reviewer, not about the applicant.
         inside = not (self.is_applicant or self.is_company_only)
         return f"{to}\n{row.reason}" if inside and row.reason else to
+
+    def _return_to_queue(self, entry: AuditEntry) -> str:
+        # Whether somebody is on leave or has left is not the applicant's to know.
+        if self.is_applicant or self.is_company_only or entry.data.get("why") not in Gone.values:
+            return ""
+        return str(Gone(entry.data["why"]).label)
 
     def _recuse(self, entry: AuditEntry) -> str:
         if self.is_applicant or self.is_company_only:
@@ -745,23 +753,31 @@ def looks(request: TravelRequest, actor: Actor) -> list[Look]:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A time in which a clock stood still: who stopped it and why."""
+    """A time in which a clock stood still: who stopped it and why. `last` None: it still does."""
 
     first: date
     last: date | None
     by: str
     why: str
+    is_within_days: bool
+    """It took no whole day, so it moved nothing and no line of the arithmetic shows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CountedLine:
-    """Days in a row that did the same for a clock, in words."""
+    """Days in a row that did the same for a clock, in words; or, on the day `first`, that it was extended.
 
+    `cause` is who stopped the clock, `why` the reason that was given, which the company does not read of a pause.
+    """
+
+    kind: str
     first: date
     last: date
     words: str
-    numbers: str
-    is_provisional: bool
+    numbers: str = ""
+    is_provisional: bool = False
+    cause: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -781,6 +797,9 @@ class Arithmetic:
     is_overdue: bool
     is_stopped: bool
     is_provisional: bool
+    binds_applicant: bool
+    zone: str
+    """The city whose midnight ends the days."""
     lines: tuple[CountedLine, ...]
     pauses: tuple[Pause, ...]
 
@@ -800,6 +819,8 @@ def arithmetic(request: TravelRequest, at: datetime) -> tuple[Arithmetic, ...]:
 def _counted(request: TravelRequest, row: Clock, at: datetime) -> Arithmetic:
     read, value = timekeeping.reading(request, row, at=at), timekeeping.value_of(row)
     works = row.kind in COUNTS_WORKING_DAYS
+    lines = timekeeping.explain(request, row, at=at)
+    pauses = _pauses(request, row, lines)
     return Arithmetic(
         kind=row.kind,
         label=str(row.get_kind_display()),
@@ -814,13 +835,46 @@ def _counted(request: TravelRequest, row: Clock, at: datetime) -> Arithmetic:
         is_overdue=read.is_overdue(at),
         is_stopped=value.is_stopped,
         is_provisional=read.is_provisional,
-        lines=tuple(_line(line) for line in timekeeping.explain(request, row, at=at)),
-        pauses=_pauses(request, row),
+        binds_applicant=RULES[ClockKind(row.kind)].binds_applicant,
+        zone=request.office.time_zone.rpartition("/")[2].replace("_", " "),
+        lines=tuple(_in_lines(request, row, lines, pauses, granted=read.days - row.extension_days)),
+        pauses=pauses,
     )
 
 
-def _line(line: Line) -> CountedLine:
-    words = str(line.kind.label)
+def _in_lines(
+    request: TravelRequest, row: Clock, lines: Iterable[Line], pauses: Sequence[Pause], *, granted: int
+) -> Iterator[CountedLine]:
+    """The lines in words. The days that were `granted` at first end with the line that tells of the extension."""
+    for line in lines:
+        for part in _split(line, granted) if row.extension_days else [line]:
+            yield _line(part, pauses, is_more=bool(row.extension_days) and part.number > granted)
+            if row.extension_days and part.last_number == granted and part.number:
+                yield from _extension(request)
+
+
+def _split(line: Line, number: int) -> list[Line]:
+    """`line`, in two where its counted day of this number ends. The counted days of a line follow each other."""
+    if not line.number or not line.number <= number < line.last_number:
+        return [line]
+    cut = line.first + timedelta(days=number - line.number)
+    return [replace(line, last=cut), replace(line, first=cut + timedelta(days=1), number=number + 1)]
+
+
+def _extension(request: TravelRequest) -> Iterator[CountedLine]:
+    for one in history(request).extensions:
+        day = one.at.astimezone(request.zone).date()
+        words = ngettext("extended by %(days)d working day", "extended by %(days)d working days", one.working_days)
+        yield CountedLine("extension", day, day, words % {"days": one.working_days}, why=one.reason)
+
+
+def _line(line: Line, pauses: Iterable[Pause], *, is_more: bool) -> CountedLine:
+    words, cause, why = str(line.kind.label), "", ""
+    if is_more and line.kind is LineKind.COUNTED:
+        words = _("counted, of the extension")
+    if line.kind is LineKind.STOPPED:
+        pause = next((one for one in pauses if one.first <= line.last and line.first <= (one.last or line.first)), None)
+        cause, why = (pause.by, pause.why) if pause else ("", "")
     if line.name:
         words = _("%(words)s: %(name)s") % {"words": words, "name": line.name}
     if line.is_cut:
@@ -829,23 +883,27 @@ def _line(line: Line) -> CountedLine:
     if line.number:
         same = line.number == line.last_number
         numbers = str(line.number) if same else f"{line.number}–{line.last_number}"
-    return CountedLine(line.first, line.last, words, numbers, line.is_provisional)
+    return CountedLine(line.kind.value, line.first, line.last, words, numbers, line.is_provisional, cause, why)
 
 
-def _pauses(request: TravelRequest, row: Clock) -> tuple[Pause, ...]:
+def _pauses(request: TravelRequest, row: Clock, lines: Iterable[Line]) -> tuple[Pause, ...]:
     intervals = timekeeping.value_of(row).intervals
     resumed: list[datetime | None] = [interval.start for interval in intervals[1:]]
+    stopped = [line for line in lines if line.kind is LineKind.STOPPED]
     pauses = []
     for interval, start in zip(intervals, [*resumed, None], strict=True):
         if interval.end is None or interval.end == start or (start is None and row.ended_at is not None):
             continue
         asked = next((one for one in history(request).asked if one.at == interval.end), None)
+        first = interval.end.astimezone(request.zone).date()
+        last = start.astimezone(request.zone).date() if start else None
         pauses.append(
             Pause(
-                first=interval.end.astimezone(request.zone).date(),
-                last=start.astimezone(request.zone).date() if start else None,
+                first=first,
+                last=last,
                 by=request.office.name if asked else "",
                 why=asked.reason if asked else "",
+                is_within_days=not any(first <= line.last and line.first <= (last or line.first) for line in stopped),
             )
         )
     return tuple(pauses)

@@ -34,7 +34,7 @@ INPUT: dict[str, dict[str, Any]] = {
 }
 
 # Only a clock takes these. No function lets a person try, so the gate itself is asked.
-BY_CLOCK = ("forward", "lapse", "deem_approved", "remind", "escalate")
+BY_CLOCK = ("forward", "lapse", "deem_approved", "remind", "escalate", "return_to_queue")
 
 VERBS = tuple(dict.fromkeys([*workflow.transitions(), *workflow.APPEAL_VERBS]))
 

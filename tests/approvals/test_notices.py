@@ -106,6 +106,7 @@ ALWAYS = {
     ("remind", "seniors"),
     ("remind", "applicant"),
     ("escalate", "escalated"),
+    ("escalate", "administrators"),
 }
 
 

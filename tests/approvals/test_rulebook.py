@@ -71,6 +71,8 @@ RULE_BOOK = [
     ("judge_match", "authority_review", "", "reviewer"),
     ("change_tier", "authority_review", "", "reviewer, senior"),
     ("reassess", "authority_review, information_requested", "", "senior"),
+    # "A case whose reviewer left goes back to the office's queue."
+    ("return_to_queue", "authority_review", "", "system"),
     ("remind", ANY, "", "system"),
     ("escalate", "authority_review, decision_proposed, denied, revoked", "", "system"),
 ]
@@ -144,7 +146,7 @@ MAY: dict[State, dict[str, str]] = {
         "colleague": "recuse",
         "senior": "hand_over, agree_information, extend, change_tier, reassess",
         "second senior": "hand_over, agree_information, extend, change_tier, reassess",
-        "system": "escalate",
+        "system": "escalate, return_to_queue",
     },
     State.INFORMATION_REQUESTED: {
         "applicant": "answer, withdraw",

@@ -50,6 +50,8 @@ from tests.factories import drafted as list_draft
 # GET; "/draft": of a request that is not submitted. 302 of anyone is the way to the sign-in page.
 PAGES = """
                           anyone  alice    fei olivia  oscar    rui   shan    hua     xu   ping    lin    ada    udo
+absence_end                  302    405    405    405    405    405    405    405    405    405    405    405    405
+absences                     302    403    403    403    403    200    200    200    200    200    403    403    403
 api_action                   403    405    405    405    405    405    405    405    405    405    405    405    405
 api_action/draft             403    405    405    405    405    405    405    405    405    405    405    405    405
 api_request                  403    200    404    200    404    200    200    200    404    404    404    200    200
@@ -223,6 +225,7 @@ def there(db: None) -> There:
         "attachment": case | {"attachment_id": document.pk},
         "attachment_remove": case | {"attachment_id": document.pk},
         "request_do": case | {"verb": "withdraw"},
+        "absence_end": {"pk": 0},
         "api_action": case | {"verb": "withdraw"},
         "company": {"pk": company.pk},
         "project": {"pk": company.pk, "project_pk": project.pk},

@@ -22,6 +22,7 @@ from accounts.roles import Role
 from approvals import rehearsal, workflow
 from approvals.models import Attachment, TravelRequest
 from approvals.states import State, Tier
+from authorities.models import Absence
 from companies.models import Project
 from employees.models import Employee
 from jobs import work
@@ -203,6 +204,13 @@ def _tell_of_people(story: Story, company: Any, office: Any) -> None:
     people["officer"] = officer_of(company, "Olivia Officer")
     people["reviewer"] = posted(office, Role.REVIEWER, "4100", "Rui Reviewer")
     people["senior"] = posted(office, Role.SENIOR, "5100", "Shan Senior")
+    Absence.objects.create(
+        user=posted(office, Role.REVIEWER, "4200", "Ren Reviewer"),
+        office=office,
+        deputy=people["reviewer"],
+        starts_at=timezone.now() - timedelta(days=1),
+        ends_at=timezone.now() + timedelta(days=13),
+    )
     people["administrator"] = with_role(Role.ADMINISTRATOR, "Ada Admin")
     people["auditor"] = with_role(Role.AUDITOR, "Aurel Auditor")
     people["list_manager"] = with_role(Role.LIST_MANAGER, "Lin Lists")
@@ -494,6 +502,10 @@ PAGES: Mapping[str, Visit] = {
     "inbox-reviewer-mine": Visit(person("reviewer"), _desk("office", "mine")),
     "inbox-reviewer-all": Visit(person("reviewer"), _desk("office", "all")),
     "inbox-bulk": Visit(person("reviewer"), _bulk),
+    "caseload": Visit(person("senior"), at("/caseload/")),
+    "absences": Visit(person("senior"), at("/absences/")),
+    "absences-mistaken": Visit(person("senior"), at("/absences/"), send=True),
+    "absences-alone": Visit(person("appeal"), at("/absences/")),
     "case-untaken": Visit(person("reviewer"), on("untaken", "/cases/{}/")),
     "case-mine": Visit(of("authority_review", "reviewer"), on("authority_review", "/cases/{}/")),
     "case-late": Visit(of("late", "reviewer"), on("late", "/cases/{}/")),

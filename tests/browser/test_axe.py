@@ -47,7 +47,8 @@ IN_CHINESE = ("sign-in-mistaken", "section-itinerary-begun", "check-ready", "req
 
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 # Addresses that answer with a document or a part of a page, or only lead elsewhere.
-NO_PAGES = {"attachment", "calendar_feed", "calendar_feed_change", "choose_language", "list_diff_file", "list_export",
+NO_PAGES = {"absence_end",
+            "attachment", "calendar_feed", "calendar_feed_change", "choose_language", "list_diff_file", "list_export",
             "list_import_errors", "list_import_file", "list_template", "mail_address_check",
             "notification", "notifications_bell", "notifications_read",
             "notification_read", "notification_try_again"}  # fmt: skip
@@ -131,7 +132,7 @@ def test_no_page_is_forgotten(story: Story) -> None:
     """Every address of ours, and the page of every verb, is one of the pages that are looked at."""
     paths = [urlsplit(visit.path(story)).path for name, visit in PAGES.items() if name != "not-found"]
     opened = [resolve(path) for path in paths]
-    apps = ("approvals", "companies", "employees", "interface", "jobs", "notifications", "sensitivity")
+    apps = ("approvals", "authorities", "companies", "employees", "interface", "jobs", "notifications", "sensitivity")
     ours = {pattern.name for app in apps for pattern in import_module(f"{app}.urls").urlpatterns}
 
     assert ours - {match.url_name for match in opened} == NO_PAGES
