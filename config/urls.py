@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from config import health
+from config import health, metrics, views
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -20,4 +20,7 @@ urlpatterns = [
     path("", include("notifications.urls")),
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.Ready.as_view(), name="health_ready"),
+    path("health/work/", health.work, name="health_work"),
+    path("metrics/", metrics.metrics, name="metrics"),
+    path("operations/", views.operations_page, name="operations"),
 ]

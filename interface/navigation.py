@@ -40,6 +40,7 @@ PAGES = (
     Page("employees", _("Employees"), frozenset({"officer"})),
     Page("lists", _("Lists"), frozenset({"list_manager", "auditor"})),
     Page("overview", _("Overview"), frozenset({"administrator", "auditor"})),
+    Page("operations", _("Operations"), frozenset({"administrator", "auditor"})),
     Page("admin:index", _("Back office"), staff=True),
 )
 

@@ -57,6 +57,11 @@ class Clock(models.Model):
                 name="approvals_clock_due",
             ),
             models.Index(fields=["calendar_checked", "id"], condition=Q(ended_at=None), name="approvals_clock_behind"),
+            models.Index(
+                fields=["retry_at"],
+                condition=Q(ended_at=None, failures__gt=0, next_action_at__isnull=False),
+                name="approvals_clock_failing",
+            ),
         ]
 
     def __str__(self) -> str:

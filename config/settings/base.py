@@ -327,6 +327,9 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000")
 # Ed25519 private key (base64 of the 32 raw bytes) that signs the daily audit checkpoint.
 AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY", default="")
 
+# Who shows this may read /metrics/; empty: nobody may, and the address does not exist.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

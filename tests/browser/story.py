@@ -547,6 +547,7 @@ PAGES: Mapping[str, Visit] = {
     # ── the installation ──
     "home-administrator": Visit(person("administrator"), at("/")),
     "overview": Visit(person("administrator"), at("/overview/")),
+    "operations": Visit(person("administrator"), at("/operations/")),
     "failures": Visit(person("administrator"), at("/notifications/failures/")),
     "styleguide": Visit(person("administrator"), at("/styleguide/")),
     "home-auditor": Visit(person("auditor"), at("/")),

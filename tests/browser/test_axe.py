@@ -42,8 +42,8 @@ DAY, NIGHT = Look("en", DESK, "light"), Look("en", PHONE, "dark")
 DAY_ZH, NIGHT_ZH = Look("zh-hans", DESK, "light"), Look("zh-hans", PHONE, "dark")
 # Pages with every kind of content, seen in Chinese too.
 IN_CHINESE = ("sign-in-mistaken", "section-itinerary-begun", "check-ready", "request-denied", "case-resubmitted",
-              "inbox-reviewer", "do-propose_denial-mistaken", "overview", "employees", "lists", "version-tree",
-              "version-reviewed", "entry")  # fmt: skip
+              "inbox-reviewer", "do-propose_denial-mistaken", "overview", "operations", "employees", "lists",
+              "version-tree", "version-reviewed", "entry", "absences", "caseload")  # fmt: skip
 
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 # Addresses that answer with a document or a part of a page, or only lead elsewhere.
