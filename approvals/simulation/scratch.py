@@ -64,7 +64,7 @@ def connected(name: str) -> Iterator[None]:
     before = {alias: connections[alias].settings_dict["NAME"] for alias in ("default", "owner")}
     mail, broker = settings.EMAIL_BACKEND, current_app.conf.broker_url
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-    current_app.conf.broker_url = "memory://"
+    current_app.conf.broker_url = "memory://localhost//"
     try:
         _connect(dict.fromkeys(before, name))
         yield
@@ -86,7 +86,6 @@ def _outside() -> Iterator[Any]:
     """A cursor of the owner beside the product's work, each statement on its own."""
     parameters = connections["owner"].get_connection_params()
     parameters.pop("cursor_factory", None)
-    parameters["dbname"] = os.environ.get("SIMULATION_MAINTENANCE_DATABASE", "postgres")
     with closing(psycopg2.connect(**parameters)) as connection:
         connection.autocommit = True
         yield connection.cursor()

@@ -32,7 +32,7 @@ def found(plan: Plan) -> places.Places:
     town = places.found(plan.random("town"), today=plan.first_day, language="en")
     office = sorted(town.offices)[plan.office]
     staff = town.offices[office]
-    for role, wanted in ((Role.REVIEWER, plan.reviewers), (Role.SENIOR, plan.seniors)):
+    for role, wanted, first in ((Role.REVIEWER, plan.reviewers, 8000), (Role.SENIOR, plan.seniors, 9000)):
         there = staff.by_role[role]
         for number in range(len(there), wanted):
             user = User.objects.create(
@@ -42,7 +42,7 @@ def found(plan: Plan) -> places.Places:
                 user=user,
                 office=staff.office,
                 role=role,
-                number=f"{number:02d}{role[0].upper()}",
+                number=f"{first + number}",
                 starts_at=places.SINCE,
             )
             there.append(user)

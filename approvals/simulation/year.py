@@ -8,7 +8,8 @@ delivers every minute; here the worker delivers once in every hour in which some
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
@@ -22,7 +23,7 @@ from accounts.actors import actor_for
 from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Actor, Role
-from approvals import rules, sweeping, workflow
+from approvals import notices, rules, sweeping, workflow
 from approvals.clocks import Step
 from approvals.demo import places, stories, trips
 from approvals.demo.stories import TEXTS
@@ -47,6 +48,7 @@ from authorities import calendars
 from authorities.terms import ClockKind
 from employees.models import Employee
 from notifications import delivery
+from notifications.models import OutboxEvent
 from sensitivity import matching
 
 _MINUTE = timedelta(minutes=1)
@@ -159,6 +161,25 @@ def live(plan: Plan, *, progress: Progress = lambda done: None) -> Lived:
     return _Year(plan, towns.found(plan), progress).run()
 
 
+@contextmanager
+def _read_once() -> Iterator[None]:
+    """While people are told nobody acts, so the notices need to read each request once, not once for every word."""
+    read = notices._request
+    kept: dict[UUID, TravelRequest] = {}
+
+    def remembered(event: OutboxEvent) -> TravelRequest:
+        found = kept.get(event.subject)
+        if found is None:
+            found = kept[event.subject] = read(event)
+        return found
+
+    notices._request = remembered
+    try:
+        yield
+    finally:
+        notices._request = read
+
+
 def _full_minute(at: datetime) -> datetime:
     """The first full minute from `at` on."""
     begun = at.replace(second=0, microsecond=0)
@@ -263,8 +284,9 @@ class _Year:
 
     def _deliver(self, at: datetime) -> None:
         if self.untold:
-            while delivery.deliver(at=at).more:
-                pass
+            with _read_once():
+                while delivery.deliver(at=at).more:
+                    pass
             self.untold = False
 
     # ── people call verbs ───────────────────────────────────────────────────────────────────────────────────────────

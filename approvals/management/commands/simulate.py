@@ -2,9 +2,10 @@
 
 import multiprocessing
 import os
+import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,17 +62,17 @@ class Command(BaseCommand):
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
             (out / "simulation.txt").write_text(text + "\n", encoding="utf-8")
-            title = f"{options['days']} days, {requests:,} requests, {offices} offices, seed {options['seed']}"
+            title = f"Days: {options['days']}, requests: {requests:,}, offices: {offices}, seed: {options['seed']}"
             (out / "simulation.svg").write_text(picture.draw(years, title=title), encoding="utf-8")
             self.stdout.write(f"{out / 'simulation.svg'} shows it.")
         self._judge(found)
 
     def _plans(self, requests: int, offices: int, options: dict[str, Any]) -> list[Plan]:
         each = Plan(
-            days=options["days"], requests=max(1, requests // offices), seed=options["seed"], absence=options["absence"]
+            days=options["days"], requests=requests // offices, seed=options["seed"], absence=options["absence"]
         )
-        # A reviewer gets through about six cases a day, and is there on some 220 days of a year.
-        wanted = options["staff"] or max(2, round(each.requests / each.days * 365 / 1_450))
+        # A reviewer gets through about eight cases a day, and is there on some 220 days of a year.
+        wanted = options["staff"] or max(2, round(each.requests / each.days * 365 / 1_750))
         each = replace(each, reviewers=wanted, seniors=max(2, round(wanted / 3)))
         return [
             replace(each, office=number, requests=each.requests + (number < requests % offices))
@@ -114,13 +115,26 @@ class Command(BaseCommand):
         self.stdout.write("Every invariant holds.")
 
 
+def _progress(number: int) -> Callable[[float], None]:
+    """A line at a terminal for every tenth of an office's year; nothing where the output goes elsewhere."""
+    shown = 0
+
+    def show(done: float) -> None:
+        nonlocal shown
+        if sys.stderr.isatty() and int(done * 10) > shown:
+            shown = int(done * 10)
+            sys.stderr.write(f"office {number + 1}: {shown * 10} %\n")
+
+    return show
+
+
 def _live(task: Task) -> Outcome:
     plan, template, number, name = task
     made = scratch.copy(template, number)
     began = time.monotonic()
     try:
         with scratch.connected(made):
-            lived = live(plan)
+            lived = live(plan, progress=_progress(number))
             lived_for = time.monotonic() - began
             found = figures.of(lived, name=name)
             wrong = broken(lived.ended_at)
