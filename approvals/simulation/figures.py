@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from statistics import median, quantiles
+from uuid import UUID
 
 from approvals.clocks import local_day
 from approvals.models import Clock, Decision, TravelRequest
@@ -94,11 +95,11 @@ def of(lived: Lived, *, name: str) -> Figures:
     taken: dict[date, list[int]] = {month: [] for month in months}
     late: dict[date, int] = dict.fromkeys(months, 0)
     # A decision clock that was used up has a due date for ever; one that was stopped in time has none.
-    due: dict[object, object] = {}
+    due: dict[UUID, datetime | None] = {}
     clocks = Clock.objects.filter(kind=ClockKind.DECISION, ended_at__isnull=False).order_by("started_at")
     for request_id, moment in clocks.values_list("request_id", "due_at"):
         due.setdefault(request_id, moment)
-    seen: set[object] = set()
+    seen: set[UUID] = set()
     decisions = Decision.objects.select_related("request").order_by("at", "pk")
     for decision in decisions:
         if decision.request_id in seen or decision.request.reached_authority_at is None:
@@ -107,8 +108,8 @@ def of(lived: Lived, *, name: str) -> Figures:
         on = local_day(decision.at, ZONE)
         calendar = calendars.load(decision.request.office_id)
         taken[_month(on)].append(calendar.between(local_day(decision.request.reached_authority_at, ZONE), on))
-        moment = due.get(decision.request_id)
-        late[_month(on)] += moment is not None and moment <= decision.at  # type: ignore[operator]
+        due_at = due.get(decision.request_id)
+        late[_month(on)] += due_at is not None and due_at <= decision.at
     found = []
     for month in months:
         counted = [(waits, had) for day, waits, had in lived.waiting if _month(day) == month]

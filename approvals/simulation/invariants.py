@@ -17,7 +17,7 @@ from django.db.models import Count, F, Q
 
 from accounts.roles import Role
 from approvals import timekeeping, workflow
-from approvals.clocks import Step
+from approvals.clocks import Step, local_day
 from approvals.models import Clock, ClockAction, CompanyReview, Decision, Proposal, TravelRequest
 from approvals.states import FINAL, HOLDS_ITS_DATES, OPEN, State
 from audit.models import Entry
@@ -156,7 +156,7 @@ def denials_have_two_people_and_a_reason(at: datetime) -> Iterator[str]:
     refused = Decision.objects.filter(outcome__in=["denied", "revoked"]).select_related("request__office")
     codes = list(ReasonCode.objects.select_related("instrument"))
     for decision in refused:
-        on = timekeeping.clocks.local_day(decision.at, decision.request.zone)
+        on = local_day(decision.at, decision.request.zone)
         known = {code.code for code in codes if code.active_from <= on}
         if None in (decision.by_id, decision.confirmed_by_id) or decision.by_id == decision.confirmed_by_id:
             yield f"{decision.request} was {decision.outcome} by one person"

@@ -64,13 +64,14 @@ def connected(name: str) -> Iterator[None]:
     before = {alias: connections[alias].settings_dict["NAME"] for alias in ("default", "owner")}
     mail, broker = settings.EMAIL_BACKEND, current_app.conf.broker_url
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-    current_app.conf.broker_url = "memory://localhost//"
+    current_app.conf.update(broker_url="memory://localhost//")
     try:
         _connect(dict.fromkeys(before, name))
         yield
     finally:
         _connect(before)
-        settings.EMAIL_BACKEND, current_app.conf.broker_url = mail, broker
+        settings.EMAIL_BACKEND = mail
+        current_app.conf.update(broker_url=broker)
 
 
 def _connect(names: dict[str, Any]) -> None:

@@ -61,7 +61,7 @@ _GROUNDS = workflow.Grounds(
     milder_measures="Leaving the part out was considered; the talk would not hold.",
 )
 Progress = Callable[[float], object]
-Event = Callable[[datetime], None]
+Event = Callable[[datetime], object]
 
 
 class SimulationRefused(Exception):
@@ -584,7 +584,7 @@ class _Year:
                 self._give(case.desk, case, at, (SECOND_LOOK, self._look))
             return
         if self.do(case, "confirm", senior, at):
-            if case.state is State.APPROVED:
+            if case.proposed == "approved":
                 self._approved(case, at)
             elif case.random.random() < 0.25:
                 self.later(case, at, (2, 30), self._appeal)
@@ -630,7 +630,7 @@ class _Year:
     # ── another office hears appeals ────────────────────────────────────────────────────────────────────────────────
 
     def _hearer(self, case: Case) -> User:
-        request = TravelRequest.unscoped.get(pk=case.request_id)
+        request = self._page(case)
         assert request.open_appeal is not None
         return self.town.offices[request.open_appeal.office_id].by_role[Role.APPEAL_REVIEWER][0]
 
@@ -665,10 +665,14 @@ class _Year:
 
     def _look_up(self, case: Case) -> None:
         """What the page of the request says now."""
-        request = TravelRequest.unscoped.get(pk=case.request_id)
+        request = self._page(case)
         case.state = State(request.state)
         if request.due_at is not None:
             case.due = request.due_at
+
+    def _page(self, case: Case) -> TravelRequest:
+        assert case.request_id is not None
+        return TravelRequest.unscoped.get(pk=case.request_id)
 
     def _count_waiting(self, at: datetime) -> None:
         waits = had = 0

@@ -55,8 +55,8 @@ class Command(BaseCommand):
         years = [self._together(name, found) for name in names]
         text = "\n\n".join(map(table, years))
         self.stdout.write(f"{text}\n")
-        for name, _figures, _broken, refused, done in found:
-            tried = ", ".join(f"{verb} {times:,}" for verb, times in sorted(refused.items()))
+        for name, _figures, _broken, tries, done in found:
+            tried = ", ".join(f"{verb} {times:,}" for verb, times in sorted(tries.items()))
             self.stdout.write(f"{name}: {done}; refused to people: {tried or 'nothing'}")
         self.stdout.write(f"{requests * len(names):,} requests in {seconds:,.0f} s")
         if out is not None:
