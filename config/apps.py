@@ -8,4 +8,6 @@ class InstallationConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from config import ticks  # noqa: F401 - listens from now on
+        from config import logs, ticks  # noqa: F401 - ticks listens from now on
+
+        logs.listen_to_celery()

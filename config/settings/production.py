@@ -1,11 +1,14 @@
 """Production: nothing has a default that would be unsafe; a missing setting stops the start."""
 
+from config import logs
 from config.settings.base import *  # noqa: F403
-from config.settings.base import BASE_DIR, env
+from config.settings.base import BASE_DIR, LOG_LEVEL, env
 
 DEBUG = False
 DEMO_ALLOWED = False
 SECRET_KEY = env.str("SECRET_KEY")
+# Keys of before, separated by commas: what they signed (sessions, links in mails) holds until they are taken out.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY")
 PUBLIC_URL = env.str("PUBLIC_URL")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
@@ -25,3 +28,5 @@ CSRF_COOKIE_SECURE = True
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL")
 vars().update(EMAIL_CONFIG)
+
+LOGGING = logs.configuration(level=LOG_LEVEL, as_json=True)
