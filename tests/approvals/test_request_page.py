@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -18,6 +18,7 @@ from django.utils.formats import date_format
 from accounts.models import AccessEntry, User
 from accounts.roles import SYSTEM, Actor, Role
 from approvals import queries, workflow
+from approvals.clocks import Line, LineKind
 from approvals.models import TravelRequest
 from approvals.states import State
 from approvals.views import parts, standing
@@ -166,6 +167,49 @@ def test_a_pause_says_who_stopped_the_clock_and_why() -> None:
     (pause,) = deciding.pauses
     assert (str(pause.first), str(pause.last), pause.why) == ("2026-03-03", "2026-03-06", "To see who the host is.")
     assert deciding.is_stopped is False
+    assert pause.is_within_days is False
+    stood_still = next(line for line in deciding.lines if line.kind == "stopped")
+    assert (str(stood_still.first), str(stood_still.last)) == ("2026-03-04", "2026-03-05")
+    assert (stood_still.cause, stood_still.why) == ("Haidian office", "To see who the host is.")
+
+
+def test_a_pause_that_took_no_whole_day_is_said_to_move_nothing() -> None:
+    cast = in_state(State.INFORMATION_REQUESTED)
+    later = cast.request.state_since + timedelta(hours=3)
+    workflow.answer(cast.request.pk, actor=actor(alice(cast), later), at=later, answers=["The host."])
+
+    (deciding,) = standing.arithmetic(fresh(cast.request), later + timedelta(hours=1))
+    assert [pause.is_within_days for pause in deciding.pauses] == [True]
+    assert "stopped" not in [line.kind for line in deciding.lines]
+
+
+def test_the_days_of_an_extension_come_after_the_line_that_says_why() -> None:
+    cast = in_state(State.AUTHORITY_REVIEW)
+    at = cast.request.state_since + timedelta(hours=1)
+    why = "The host has not answered."
+    workflow.extend(cast.request.pk, actor=actor(cast.senior, at), at=at, working_days=5, reason=why)
+
+    (deciding,) = standing.arithmetic(fresh(cast.request), at)
+    assert [(line.kind, str(line.first), str(line.last), line.numbers) for line in deciding.lines] == [
+        ("event", "2026-03-03", "2026-03-03", ""),
+        ("counted", "2026-03-04", "2026-03-06", "1–3"),
+        ("extension", "2026-03-03", "2026-03-03", ""),
+        ("off", "2026-03-07", "2026-03-08", ""),
+        ("counted", "2026-03-09", "2026-03-13", "4–8"),
+    ]
+    granted, extension, more = deciding.lines[1], deciding.lines[2], deciding.lines[4]
+    assert (granted.words, more.words) == ("counted", "counted, of the extension")
+    assert (extension.words, extension.why) == ("extended by 5 working days", why)
+    assert (str(deciding.last_day), deciding.zone) == ("2026-03-13", "Shanghai")
+
+
+def test_days_of_a_line_are_parted_where_the_extension_begins() -> None:
+    """Four days in a row, of which the first three were granted at first."""
+    row = Line(LineKind.COUNTED, date(2026, 3, 9), date(2026, 3, 12), number=1)
+    first, second = standing._split(row, 3)
+    assert (first.number, first.last_number, str(first.last)) == (1, 3, "2026-03-11")
+    assert (second.number, second.last_number, str(second.first)) == (4, 4, "2026-03-12")
+    assert standing._split(row, 4) == standing._split(row, 0) == [row]
 
 
 # ── the timeline ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -70,6 +70,8 @@ WRITTEN = (
     "No budget.",
     "Who pays?",
     "To see who the host is.",
+    "My company.",
+    "The host was asked.",
     "Please reconsider.",
     "The session is not the purpose of my trip.",
     "Slides as submitted.",
@@ -152,6 +154,10 @@ def _tell_of_special_cases(story: Story, company: Any) -> None:
     workflow.attach(casts["ready"].request.pk, actor=actor(me, at), at=at, file=file, kind="invitation")
     fill(casts["ready"].request, at=at, legs=_legs_of(casts["ready"].request), title=TITLE, materials="PDF")
     story.paths["attachment"] = str(Attachment.unscoped.get(request=casts["ready"].request).pk)
+
+    casts["counted"] = _cast(State.INFORMATION_REQUESTED, company, days_ago=6)
+    _act(casts["counted"], "answer", casts["counted"].applicant.user, answers=["My company."])
+    _act(casts["counted"], "extend", casts["counted"].senior, working_days=5, reason="The host was asked.")
 
     newcomer = employ("Bai Newcomer", company)
     assert newcomer.user is not None
@@ -502,6 +508,7 @@ PAGES: Mapping[str, Visit] = {
     "inbox-reviewer-mine": Visit(person("reviewer"), _desk("office", "mine")),
     "inbox-reviewer-all": Visit(person("reviewer"), _desk("office", "all")),
     "inbox-bulk": Visit(person("reviewer"), _bulk),
+    "request-counted": Visit(of("counted", "applicant"), on("counted", "/requests/{}/")),
     "caseload": Visit(person("senior"), at("/caseload/")),
     "absences": Visit(person("senior"), at("/absences/")),
     "absences-mistaken": Visit(person("senior"), at("/absences/"), send=True),
