@@ -1,6 +1,7 @@
 """The page about the running of the installation, for administrators and auditors."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -50,7 +51,7 @@ def operations_page(request: ActorRequest) -> HttpResponse:
         raise PermissionDenied
     at = timezone.now()
     found, hints, alarms = operations.look(at=at)
-    context = {
+    context: dict[str, Any] = {
         "at": at,
         "found": found,
         "hints": hints,
