@@ -61,7 +61,7 @@ from authorities.models import Office, Posting, ReasonCode
 from companies.models import Membership
 from employees.models import Employee
 from notifications import outbox
-from sensitivity import matching, picking
+from sensitivity import matching
 
 # These take days for a trip that it did not hold before. They wait for each other where the applicant is the same, so
 # that the later one can name the earlier; the exclusion constraint of the table is the net below.
@@ -482,7 +482,7 @@ def _missing_subdivisions(request: TravelRequest) -> list[Problem]:
     """Places in a country of which a list in force names a part, without saying in which part: the list may be younger
     than the itinerary."""
     unsaid = {index: leg for index, leg in enumerate(request.itinerary) if not leg.subdivision}
-    asked = picking.subdivided(request.today) if unsaid else {}
+    asked = matching.subdivided({str(leg.country.code) for leg in unsaid.values()}, on=request.today)
     sentence = gettext_lazy("Choose the state or province: a list names a part of this country, not all of it.")
     return [
         Problem("itinerary", f"legs-{index}-subdivision", sentence)
@@ -505,9 +505,7 @@ def submit(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
         revision = step.add(
             Revision, number=request.revision_number + 1, content=content, digest=snapshots.digest(content)
         )
-        # What a person said about a possible match of this request still holds for the same name.
-        answers = queries.match_answers(request.pk) if request.revision_number else {}
-        finding = assessment.assess(request, on=request.today, answers=answers)
+        finding = assessment.assess(request, on=request.today)
         assessed = step.add(Assessment, revision=revision, **finding.as_values())
         step.data |= {"revision": revision.number, "digest": revision.digest.hex(), "tier": finding.tier.value}
         return {

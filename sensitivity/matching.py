@@ -7,13 +7,16 @@ a possible match, which counts when a person has confirmed it. Never on a person
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from django.db import connection
 
+from accounts.prepared import execute
 from sensitivity import names
 from sensitivity.models import ListKind
 
@@ -294,19 +297,28 @@ _IN_FORCE = _VERSIONS + (
 
 def in_force(on: date) -> tuple[Version, ...]:
     """The versions that count on `on`, a day by the legal time of lists. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_IN_FORCE, {"on": on})
-        return tuple(Version(*row) for row in cursor.fetchall())
+    return tuple(Version(*row) for row in _rows(_IN_FORCE, {"on": on}))
 
 
 def version(version_id: int) -> Version:
     """A version as it would count if it were published now: for a rehearsal. LookupError when there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute(_VERSIONS + "WHERE v.id = %(id)s", {"id": version_id})
-        row = cursor.fetchone()
-    if row is None:
+    rows = _rows(_VERSIONS + "WHERE v.id = %(id)s", {"id": version_id})
+    if not rows:
         raise LookupError(version_id)
-    return Version(*row)
+    return Version(*rows[0])
+
+
+@lru_cache(maxsize=64)
+def _positional(sql: str) -> tuple[str, tuple[str, ...]]:
+    """`sql` with its named gaps as plain ones, and their names in order: so the server can keep its plan."""
+    return re.sub(r"%\((\w+)\)s", "%s", sql), tuple(re.findall(r"%\((\w+)\)s", sql))
+
+
+def _rows(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    text, names_in_order = _positional(sql)
+    with connection.cursor() as cursor:
+        execute(cursor, (text, [values[name] for name in names_in_order]))
+        return cast("list[tuple[Any, ...]]", cursor.fetchall())
 
 
 # Each arm is a look-up by an index. What was renamed is found by its former codes too.
@@ -406,9 +418,7 @@ def _candidate(of: dict[int, Version], version_id: int, *row: Any) -> Candidate:
 
 def _candidates(ids: str, values: dict[str, Any], versions: Iterable[Version]) -> tuple[Candidate, ...]:
     of = {one.id: one for one in versions}
-    with connection.cursor() as cursor:
-        cursor.execute(_ENTRIES.format(ids), values)
-        return tuple(_candidate(of, *row) for row in cursor.fetchall())
+    return tuple(_candidate(of, *row) for row in _rows(_ENTRIES.format(ids), values))
 
 
 def _possible(
@@ -434,3 +444,22 @@ def _possible(
         made = PossibleHit(_hit(entries[one.entry_id], [one.written], confirmed=True), one.written, one.name, one.score)
         found.setdefault(made.key, made)
     return tuple(found.values())
+
+
+_SUBDIVIDED = """
+    SELECT DISTINCT split_part(e.code, '-', 1)
+    FROM sensitivity_listversion v
+    JOIN sensitivity_sensitivitylist l ON l.id = v.list_id AND l.kind = 'destination'
+    JOIN sensitivity_listentry e ON e.version_id = v.id
+    WHERE v.state IN ('published', 'superseded') AND v.published_from <= %(on)s AND v.published_until > %(on)s
+        AND (e.valid_from IS NULL OR e.valid_from <= %(on)s) AND (e.valid_until IS NULL OR e.valid_until >= %(on)s)
+        AND e.code LIKE ANY(%(parts)s)
+"""
+
+
+def subdivided(countries: Collection[str], *, on: date) -> frozenset[str]:
+    """Those of `countries` (ISO 3166-1 alpha-2) of which a list in force on `on` names a subdivision. One query."""
+    if not countries:
+        return frozenset()
+    parts = [f"{code}-%" for code in sorted(countries)]
+    return frozenset(row[0] for row in _rows(_SUBDIVIDED, {"on": on, "parts": parts}))

@@ -36,5 +36,5 @@ def test_measuring_brings_every_case_to_its_end(committed: None) -> None:
     result = lifecycle.measure(rows=2, clients=2, say=said.append)
     assert result.n == 2
     assert result.ratio > 0
-    assert result.queries == 10
+    assert result.queries == 14
     assert "through the workflow" in "".join(said)
