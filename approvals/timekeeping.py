@@ -13,6 +13,7 @@ from approvals import clocks, journal
 from approvals.models import Clock, ClockAction, TravelRequest
 from approvals.models.appeal import AppealState
 from approvals.states import APPEALABLE, State
+from audit.rows import new
 from authorities import calendars, policies
 from authorities.terms import ClockKind, Policy
 
@@ -144,7 +145,7 @@ def turn(request: TravelRequest, *, at: datetime, acted: ClockAction | None = No
     for kind, value in latest.items():
         row = open_rows.get(kind)
         if row is None:
-            row = open_rows[kind] = Clock(request=request)
+            row = open_rows[kind] = new(Clock, request=request)
             turned.added.append(row)
         elif value is held[kind] and kind != ClockKind.DECISION:
             continue  # only what the decision's clock does next depends on the state of the request

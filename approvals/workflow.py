@@ -56,6 +56,7 @@ from approvals.models import (
 from approvals.models.appeal import AppealState
 from approvals.models.decision import Outcome
 from approvals.states import APPEALABLE, EDITABLE, WITH_AUTHORITY, Route, State, Tier
+from audit.rows import new
 from authorities import absences
 from authorities.models import Office, Posting, ReasonCode
 from companies.models import Membership
@@ -136,7 +137,7 @@ class _Step:
 
     def add(self, model: type[HistoryRow], **values: Any) -> HistoryRow:
         """A row of the history, by the actor, now."""
-        row = model(request=self.request, at=self.at, by_id=self.actor.user_id, **values)
+        row: HistoryRow = new(model, request=self.request, at=self.at, by_id=self.actor.user_id, **values)
         self.rows.append(row)
         return row
 
@@ -1280,5 +1281,5 @@ def clock_step(request: TravelRequest, row: Clock, *, at: datetime) -> Made:
             taken.add(Escalation, clock_kind=row.kind, step=step)
         return prepare(taken)
 
-    acted = ClockAction(clock=row, step=step, scheduled_at=scheduled, at=at)
+    acted = new(ClockAction, clock=row, step=step.value, scheduled_at=scheduled, at=at)
     return _make_step(verb, request, actor=SYSTEM, at=at, prepare=with_clock, acted=acted)

@@ -5,6 +5,7 @@ from typing import Any
 
 from audit import verbs
 from audit.models import Chained, Entry, link_hash
+from audit.rows import new
 
 
 def record(
@@ -39,4 +40,4 @@ def record(
     digest = link_hash(previous, **link)
     subject.chain_length = sequence
     subject.chain_head = digest
-    return Entry(previous=previous, hash=digest, **link)
+    return new(Entry, previous=previous, hash=digest, **link)

@@ -42,7 +42,7 @@ _VALUES = {
     "reached_authority_at": "%(now)s::timestamptz - n * interval '1 minute' + interval '30 seconds'",
     "due_at": (
         "date_trunc('day', %(now)s::timestamptz, 'Asia/Shanghai')"
-        " + CASE WHEN n %% 50 = 0 THEN -1 ELSE n * 7919 %% 30 END * interval '1 day'"
+        " + CASE WHEN n %% 50 = 0 THEN -1 ELSE n::bigint * 7919 %% 30 END * interval '1 day'"
     ),
     "assigned_reviewer_id": "CASE WHEN n %% 5 = 0 THEN %(reviewer)s + n / 5 %% %(reviewers)s END",
     "assigned_number": "CASE WHEN n %% 5 = 0 THEN '0417' ELSE '' END",
@@ -125,7 +125,8 @@ class Crowd:
                 values,
             )
             cursor.execute(
-                "INSERT INTO approvals_leg (id, request_id, position, country, subdivision, city, arrives_on, leaves_on, host)"
+                "INSERT INTO approvals_leg"
+                " (id, request_id, position, country, subdivision, city, arrives_on, leaves_on, host)"
                 " SELECT gen_random_uuid(), id, 0, CASE WHEN urgent THEN 'JP' ELSE 'US' END, '', 'San Francisco',"
                 " departs_on, returns_on, 'ICLR Foundation' FROM approvals_travelrequest WHERE office_id = %(office)s",
                 values,

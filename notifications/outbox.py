@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from audit.rows import new
 from notifications import registry
 from notifications.models import OutboxEvent
 
@@ -26,7 +27,7 @@ def emit(event: str, *, subject: UUID, at: datetime, data: dict[str, Any] | None
     Refuses with `registry.UnknownEvent` an event that no notice was registered for.
     """
     registry.must_be_known(event)
-    return OutboxEvent(event=event, subject=subject, at=at, next_attempt_at=at, data=data or {})
+    return new(OutboxEvent, event=event, subject=subject, at=at, next_attempt_at=at, data=data or {})
 
 
 def hint() -> None:
