@@ -198,7 +198,7 @@ class _Year:
         self.now = plan.begins
         self.next_due: datetime | None = None
         self.swept = plan.begins - _MINUTE
-        self.untold = False
+        self.untold_since: datetime | None = None
         self.sweeps = self.steps = self.started = 0
         office = sorted(town.offices)[plan.office]
         staff = town.offices[office]
@@ -224,17 +224,8 @@ class _Year:
             self.at(at, self._arrival(number))
         for day in self.days:
             self.at(datetime.combine(day, time(17), ZONE), self._count_waiting)
-        hour = self.plan.begins + _HOUR
-        while self.agenda and self.agenda[0][0] < self.plan.ends:
-            at, _order, act = heapq.heappop(self.agenda)
-            while hour <= at:
-                hour = self._until(hour, at)
-            self._sweep_until(at)
-            self.now = at
-            act(at)
-        while hour <= self.plan.ends:
-            hour = self._until(hour, self.plan.ends)
-        self._sweep_until(self.plan.ends)
+        while self._next():
+            pass
         self._deliver(self.plan.ends)
         self.progress(1)
         return Lived(
@@ -251,29 +242,44 @@ class _Year:
 
     def at(self, at: datetime, act: Event) -> None:
         """Let `act` happen at `at`, after what was planned for the same moment before."""
+        if at < self.now:
+            raise ValueError(f"{at} is over, it is {self.now}")
         heapq.heappush(self.agenda, (at, next(self.order), act))
 
-    def _until(self, hour: datetime, at: datetime) -> datetime:
-        """Sweep and deliver what the full hour finds; gives the next hour in which there can be something."""
-        self._sweep_until(hour)
-        self._deliver(hour)
-        following = min(at, self.next_due or at)
-        return max(hour + _HOUR, following.replace(minute=0, second=0, microsecond=0))
+    def _next(self) -> bool:
+        """Let happen what comes first: a sweep, telling people, or what somebody does. False at the end.
 
-    def _sweep_until(self, until: datetime) -> None:
-        while self.next_due is not None:
-            # The minute that follows the moment; of what a person moved into the past, the minute that follows now.
-            minute = _full_minute(max(self.next_due, self.now, self.swept + _MINUTE))
-            if minute > until:
-                return
-            self._sweep(minute)
+        One thing at a time: what a sweep finds makes people act before what they had planned for later.
+        """
+        swept_at, told_at, acts_at = self._sweeps_at(), self._tells_at(), self.agenda[0][0] if self.agenda else None
+        at = min((moment for moment in (swept_at, told_at, acts_at) if moment is not None), default=self.plan.ends)
+        if at >= self.plan.ends:
+            return False
+        if at == swept_at:
+            self._sweep(at)
+        elif at == told_at:
+            self._deliver(at)
+        else:
+            _at, _order, act = heapq.heappop(self.agenda)
+            self.now = at
+            act(at)
+        return True
+
+    def _sweeps_at(self) -> datetime | None:
+        """The minute in which the sweep finds something: the one that follows the moment; of what a person moved into
+        the past, the one that follows now."""
+        return self.next_due and _full_minute(max(self.next_due, self.now, self.swept + _MINUTE))
+
+    def _tells_at(self) -> datetime | None:
+        """The full hour after the first thing that people are not told of yet."""
+        return self.untold_since and self.untold_since.replace(minute=0, second=0, microsecond=0) + _HOUR
 
     def _sweep(self, minute: datetime) -> None:
         self.now = self.swept = minute
         result = sweeping.sweep(at=minute)
         self.sweeps += 1
         self.steps += result.taken
-        self.untold = True
+        self.untold_since = self.untold_since or self.now
         acted = ClockAction.objects.filter(at=minute).values_list("step", "clock__kind", "clock__request_id")
         found = sorted((self.cases[request_id].number, step, kind, request_id) for step, kind, request_id in acted)
         # What failed stays due and is tried again after a wait; `invariants.no_clock_failed` sees it.
@@ -283,11 +289,11 @@ class _Year:
             self._seen(self.cases[request_id], Step(step), ClockKind(kind), minute)
 
     def _deliver(self, at: datetime) -> None:
-        if self.untold:
+        if self.untold_since is not None:
             with _read_once():
                 while delivery.deliver(at=at).more:
                     pass
-            self.untold = False
+            self.untold_since = None
 
     # ── people call verbs ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -318,7 +324,7 @@ class _Year:
         for clock in request.running_clocks.values():
             if clock.next_action_at is not None and (self.next_due is None or clock.next_action_at < self.next_due):
                 self.next_due = clock.next_action_at
-        self.untold = True
+        self.untold_since = self.untold_since or self.now
 
     def later(self, case: Case, at: datetime, days: tuple[int, int], act: Callable[[Case, datetime], None]) -> None:
         """Let somebody who keeps no office hours act after so many days, in the daytime or the evening."""

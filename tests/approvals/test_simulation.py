@@ -76,7 +76,7 @@ def test_the_picture_shows_the_numbers_of_the_table(counted: Figures) -> None:
         assert f">{month.waiting:.1f}</text>" in drawn
         assert f">{month.load:.0%}</text>" in drawn
     assert "A &lt; B" in drawn
-    assert drawn.count("2026-01 · As it is") == 3
+    assert drawn.count("2026-01 · As it is") == 2 * 3  # three charts by month, of both years
 
 
 # ── broken on purpose ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -84,7 +84,6 @@ def test_the_picture_shows_the_numbers_of_the_table(counted: Figures) -> None:
 
 def _sql(statement: str, *values: Any) -> None:
     with connections["owner"].cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")  # no trigger minds
         cursor.execute(statement, values)
 
 
@@ -222,6 +221,9 @@ def as_owner(lived: Lived) -> Iterator[datetime]:
     connections["default"] = connections["owner"]
     try:
         with transaction.atomic():
+            with connections["owner"].cursor() as cursor:  # no trigger minds
+                for name in connections["owner"].introspection.table_names(cursor):
+                    cursor.execute(f'ALTER TABLE "{name}" DISABLE TRIGGER USER')
             yield lived.ended_at
             transaction.set_rollback(True)
     finally:
