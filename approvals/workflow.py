@@ -623,7 +623,7 @@ def take(request_id: UUID, *, actor: Actor, at: datetime, no_conflict: bool) -> 
 
     def prepare(step: _Step) -> Mapping[str, Any]:
         office_id = step.request.office_id
-        if absences.away_for_longer(at).filter(user_id=actor.user_id, office_id=office_id).exists():
+        if absences.away_for_longer(at).filter(user_id=_user_id(actor), office_id=office_id).exists():
             raise NotNow(_("You are entered as away. Say that you are back, and take the case then."))
         number = actor.number_in(office_id, [Role.REVIEWER])
         step.add(Assignment, reviewer_id=actor.user_id, number=number)
