@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Greatest
@@ -127,7 +128,7 @@ def of_reviewers(office_id: int, *, at: datetime) -> list[ReviewerLoad]:
     """Who of an office has how much open at `at`: its reviewers by number, others who still have cases, then what
     nobody has taken. The number of queries does not depend on how many there are."""
     cases = TravelRequest.unscoped.filter(office_id=office_id, state__in=sorted(WITH_AUTHORITY)).order_by()
-    counted = {
+    counted: dict[int | None, Any] = {
         row["assigned_reviewer"]: row
         for row in cases.values("assigned_reviewer").annotate(
             number=Count("pk"),
@@ -146,7 +147,7 @@ def of_reviewers(office_id: int, *, at: datetime) -> list[ReviewerLoad]:
     there = [user_id for user_id, (number, _name) in people.items() if number and user_id not in away]
     average = sum(counted[one]["number"] for one in there if one in counted) / len(there) if there else 0
     most = max(average * OVERLOADED_SHARE, average + OVERLOADED_CASES)
-    nothing = {"number": 0, "overdue": 0, "waiting": 0, "oldest": None}
+    nothing: dict[str, Any] = {"number": 0, "overdue": 0, "waiting": 0, "oldest": None}
     everybody: list[tuple[int | None, str, str]] = [(one, *said) for one, said in people.items()]
     if None in counted:
         everybody.append((None, "", ""))
