@@ -138,7 +138,7 @@ def _a_clock_fails() -> None:
 
 def _a_clock_stays_open() -> None:
     _sql(
-        "UPDATE approvals_clock SET ended_at = NULL WHERE kind = 'company' AND request_id IN"
+        "UPDATE approvals_clock SET ended_at = NULL WHERE kind = 'return' AND request_id IN"
         " (SELECT id FROM approvals_travelrequest WHERE state IN ('closed', 'withdrawn'))"
     )
 
