@@ -11,6 +11,7 @@ class Tick(models.Model):
 
     task = models.CharField(_("task"), max_length=100, primary_key=True)
     at = models.DateTimeField(_("last done"))
+    first_at = models.DateTimeField(_("first done"))
     took = models.DurationField(_("took"))
 
     class Meta:
@@ -24,5 +25,8 @@ class Tick(models.Model):
 def note_tick(task: str, *, at: datetime, took: timedelta) -> None:
     """`task` ended well at `at` (aware) after `took`. One statement, whoever else writes it."""
     Tick.objects.bulk_create(
-        [Tick(task=task, at=at, took=took)], update_conflicts=True, unique_fields=["task"], update_fields=["at", "took"]
+        [Tick(task=task, at=at, first_at=at, took=took)],
+        update_conflicts=True,
+        unique_fields=["task"],
+        update_fields=["at", "took"],
     )

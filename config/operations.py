@@ -81,16 +81,21 @@ MILD = frozenset({Alarm.NOTIFICATIONS_GIVEN_UP})
 
 @dataclass(frozen=True, slots=True)
 class Ticking:
-    """One task of the schedule. `ago` None: it has never ended well."""
+    """One task of the schedule. `ago` None: it has never ended well.
+
+    `known`: how long ago the first task of all ended well; None: none ever did.
+    """
 
     task: str
     ago: timedelta | None
+    known: timedelta | None
     took: timedelta | None
     late_after: timedelta
 
     @property
     def is_late(self) -> bool:
-        return self.ago is None or self.ago > self.late_after
+        waited = self.known if self.ago is None else self.ago
+        return waited is None or waited > self.late_after
 
     @property
     def name(self) -> str:
@@ -176,10 +181,12 @@ def figures(*, at: datetime) -> Figures:
 def ticks(*, at: datetime) -> list[Ticking]:
     """Every task of the schedule, and how long ago it last ended well."""
     done = {tick.task: tick for tick in Tick.objects.all()}
+    known = _since(min((tick.first_at for tick in done.values()), default=None), at)
     return [
         Ticking(
             task,
             max(at - done[task].at, timedelta()) if task in done else None,
+            known,
             done[task].took if task in done else None,
             late_after,
         )

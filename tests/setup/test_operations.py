@@ -47,6 +47,18 @@ def test_one_that_has_never_swept_says_so(db: None) -> None:
     assert alarms() == [Alarm.SWEEP_NOT_RUN, Alarm.TICK_LATE]
 
 
+def test_a_new_installation_has_three_hours_until_what_runs_every_hour_is_late(db: None) -> None:
+    every_minute = [task for task, late in operations.scheduled().items() if late != operations.HOURLY_LATE]
+    for task in every_minute:
+        note_tick(task, at=NOW, took=timedelta(seconds=1))
+    assert alarms() == ON_TIME
+    later = NOW + timedelta(hours=3)
+    for task in every_minute:
+        note_tick(task, at=later, took=timedelta(seconds=1))
+    assert alarms(later) == ON_TIME
+    assert alarms(later + timedelta(seconds=1)) == [Alarm.TICK_LATE]
+
+
 def test_the_sweep_may_be_five_minutes_ago_and_not_more(ticking: None) -> None:
     assert alarms(NOW + timedelta(minutes=5)) == ON_TIME
     assert alarms(NOW + timedelta(minutes=5, seconds=1)) == [Alarm.SWEEP_NOT_RUN]
