@@ -10,7 +10,8 @@ from approvals.models import TravelRequest
 
 
 def due_elsewhere(request: TravelRequest) -> str:
-    """When the due day of `request` (read by `queries.in_full`) ends, in the zone of the office and in the reader's own.
+    """When the due day of `request` (read by `queries.in_full`) ends, in the zone of the office and in the reader's.
+
 
     That one is among their preferences. Empty when nothing is due, or both clocks show the same.
     """

@@ -27,8 +27,8 @@ from approvals.states import State
 from companies.models import Project
 from notifications import delivery, feeds
 from notifications.models import Notification
-from sensitivity.models import ListKind
 from sensitivity import importing
+from sensitivity.models import ListKind
 from tests.asserting import nothing_moved
 from tests.factories import (
     CompanyFactory,
