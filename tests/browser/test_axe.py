@@ -18,6 +18,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from approvals.views import actions
+from authorities import calendars
+from authorities.models import ClockPolicy
 from tests.browser.story import PAGES, Story, Visit
 from tests.browsing import DESK, PHONE, Window, is_too_wide, new_window, what_axe_finds
 
@@ -124,6 +126,38 @@ def test_the_back_office_keeps_to_the_guidelines(browser: Browser, site: LiveSer
 
         assert what_axe_finds(window.page, only=WCAG) == [], path
         assert not is_too_wide(window.page), path
+    assert window.complaints == []
+
+
+NOTICE = "day,kind,name_zh\n2027-01-04,off,元旦\n2027-01-09,worked,\n2028-01-01,off,\n"
+
+
+@pytest.mark.parametrize("look", [DAY, NIGHT], ids=str)
+@pytest.mark.xdist_group("browser-light")
+def test_previews_of_calendars_and_policies_keep_to_the_guidelines(
+    browser: Browser, site: LiveServer, story: Story, look: Look
+) -> None:
+    window = new_window(browser, site, story.people["administrator"], width=look.width, color_scheme=look.scheme)
+    page = window.page
+    draft = calendars.draft(None, 2027, days=calendars.from_library(2027), source="by law")
+    in_force = ClockPolicy.objects.filter(published_at__isnull=False).first()
+    assert in_force is not None
+    notice = {"name": "2027.csv", "mimeType": "text/csv", "buffer": NOTICE.encode()}
+
+    def keeps_to_them(name: str) -> None:
+        if SCREENSHOTS:
+            page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{look}.png", full_page=True)
+        assert what_axe_finds(page, only=WCAG) == []
+        assert not is_too_wide(page)
+
+    window.go(f"/admin/authorities/clockpolicy/{in_force.pk}/preview/")
+    keeps_to_them("preview-policy")
+    window.go(f"/admin/authorities/calendaryear/{draft.pk}/import/")
+    page.set_input_files("input[name=file]", [notice])  # type: ignore[list-item]
+    page.fill("input[name=source]", "Notice")
+    page.click(".back-office-page button[type=submit]")
+    page.wait_for_selector(".back-office-table")
+    keeps_to_them("import-notice")
     assert window.complaints == []
 
 
