@@ -52,10 +52,27 @@ RESEMBLING = (
 _PARTS = {
     "US-CA": ("San Francisco", "Los Angeles", "San Jose", "Huntington Beach", "Sacramento", "Monterey"),
     "US-HI": ("Honolulu", "Hilo"),
+    "US-CO": ("Denver",),
+    "US-DC": ("Washington",),
+    "US-FL": ("Orlando",),
+    "US-GA": ("Atlanta", "St Simons Island"),
+    "US-ID": ("Boise",),
+    "US-MD": ("Baltimore",),
     "US-NV": ("Reno",),
+    "US-PA": ("Philadelphia", "Pittsburgh"),
+    "US-RI": ("Providence",),
+    "US-TX": ("Dallas",),
+    "US-UT": ("Salt Lake City", "Snowbird"),
+    "US-VA": ("Richmond",),
     "US-WA": ("Seattle",),
     "CA-QC": ("Montréal",),
+    "CA-AB": ("Calgary",),
+    "CA-BC": ("Vancouver",),
+    "CA-MB": ("Winnipeg",),
+    "CA-ON": ("Toronto",),
     "AE-DU": ("Dubai",),
+    "AU-NSW": ("Sydney",),
+    "AU-VIC": ("Melbourne",),
 }
 _PART_OF = {city: part for part, cities in _PARTS.items() for city in cities}
 _SCHOOLS = (
