@@ -219,7 +219,9 @@ class DraftSerializer(serializers.Serializer[Any]):
         return self._known(codes, known, _("“%(code)s” is no active project of the company."))
 
     def _known(self, codes: list[str], known: Collection[str], sentence: str) -> list[str]:
-        wrong: dict[Any, Any] = {place: [sentence % {"code": code}] for place, code in enumerate(codes) if code not in known}
+        wrong: dict[Any, Any] = {
+            place: [sentence % {"code": code}] for place, code in enumerate(codes) if code not in known
+        }
         if wrong:
             raise serializers.ValidationError(wrong)
         return list(dict.fromkeys(codes))
