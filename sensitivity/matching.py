@@ -337,7 +337,8 @@ _ARMS = {
         "WHERE e.version_id = ANY(%(destination)s) AND e.code = ANY(%(places)s)",
     ),
     ListKind.PROJECT: (
-        "SELECT e.id FROM sensitivity_listentry e JOIN unnest(%(companies)s, %(projects)s) AS p(company, code) "
+        "SELECT e.id FROM sensitivity_listentry e "
+        "JOIN unnest(%(companies)s::bigint[], %(projects)s::varchar[]) AS p(company, code) "
         "ON e.company_id = p.company AND e.code = p.code WHERE e.version_id = ANY(%(project)s)",
         "SELECT e.id FROM sensitivity_listentry e WHERE e.version_id = ANY(%(project)s) "
         "AND e.former_codes && %(projects)s::varchar[] AND e.former_codes <> '{}'",
@@ -434,7 +435,9 @@ def _possible(
         return ()
     hit_already = {(one.entry_id, key) for one in exact for key in one.keys}
     ids = sorted({one.entry_id for one in resembling})
-    entries = {one.entry_id: one for one in _candidates("SELECT unnest(%(ids)s)", values | {"ids": ids}, versions)}
+    entries = {
+        one.entry_id: one for one in _candidates("SELECT unnest(%(ids)s::bigint[])", values | {"ids": ids}, versions)
+    }
     found: dict[str, PossibleHit] = {}
     for one in sorted(resembling, key=lambda one: -one.score):
         if (one.entry_id, names.key(one.written)) in hit_already:

@@ -295,3 +295,27 @@ def test_a_draft_can_be_asked_as_if_it_were_in_force(lists: Company) -> None:
     assert (version.kind, version.number, version.list_en) == (ListKind.TECHNOLOGY, 1, "List of technologies")
     with pytest.raises(LookupError):
         matching.version(0)
+
+
+def test_the_look_ups_say_the_same_when_the_server_keeps_their_plans(lists: Company, settings: Any) -> None:
+    said = Facts(
+        subjects=frozenset({"c", "d"}),
+        places=frozenset({Place("US", "US-CA"), Place("JP")}),
+        organisations=frozenset({"NWC", "Northwind Computing", "Kestrel Autonomous"}),
+        events=frozenset({"Northwind Compute"}),
+        projects=frozenset({NamedProject(lists.pk, "b"), NamedProject(lists.pk, "a")}),
+    )
+
+    def asked() -> tuple[Any, ...]:
+        found = matching.find(said, versions=matching.in_force(TODAY), on=TODAY)
+        listed = matching.subdivided({"US", "JP"}, on=TODAY)
+        return matching.hits(said, found.candidates, on=TODAY), found.possible, listed
+
+    settings.PREPARE_STATEMENTS = False
+    once = asked()
+    assert once[1], "something resembles"
+    assert once[2] == {"US"}
+    settings.PREPARE_STATEMENTS = True
+    # A statement is kept from the fifth time on.
+    for _time in range(8):
+        assert asked() == once
