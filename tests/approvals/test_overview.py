@@ -53,5 +53,5 @@ def test_administrators_and_auditors_see_it(role: Role, status: int, django_asse
     client = Client()
     client.force_login(with_role(role))
 
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(16):
         assert client.get("/overview/").status_code == status

@@ -191,9 +191,11 @@ def test_a_submission_is_kept_word_for_word(alice: Employee) -> None:
         "event_url": "",
         "materials": "",
         "devices": [],
+        "projects": [],
         "legs": [
             {
                 "country": "BR",
+                "subdivision": "",
                 "city": "Rio de Janeiro",
                 "arrives_on": "2026-04-22",
                 "leaves_on": "2026-04-28",

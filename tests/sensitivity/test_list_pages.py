@@ -899,7 +899,7 @@ def test_a_draft_is_discarded(second: ListVersion, lin: Person) -> None:
     [
         ("draft", "lin", "publish", 409, "the version is in the state “Draft”"),
         ("draft", "lin", "send_back", 409, "the version is in the state “Draft”"),
-        ("draft", "lin", "renew", 403, "Who wrote any of it"),
+        ("draft", "lin", "renew", 409, "Only the newest published version"),
         ("draft", "pan", "renew", 409, "Only the newest published version"),
         ("review", "lin", "publish", 403, "Who wrote any of it"),
         ("review", "pan", "publish", 409, "Rehearse this draft first"),
