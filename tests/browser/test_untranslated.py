@@ -21,7 +21,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-untranslated
 CHINESE = "zh-hans"
 # Names that serve as an example of how to enter one's own.
 NAMES = ("WANG Aili", "Aili Wang")
-CODES = re.compile(r"\S+@\S+|https?://\S+|\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b")
+# Addresses, numbers of requests, subjects of arXiv with what is below them, names of files.
+CODES = re.compile(
+    r"\S+@\S+|https?://\S+|\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b|\b(?:cs|stat)(?:\.[A-Za-z0-9-]+)+|[a-z/]+\.md\b"
+)
 WORDS = re.compile(r"[A-Za-z][A-Za-z'’]+(?:[ ,;:.–-]+[A-Za-z][A-Za-z'’]*)+")
 # The page's title, its visible text, and what is read out instead of it or shown in empty fields. Each on its own.
 TEXTS = """() => {
@@ -62,10 +65,10 @@ def english(page: Page, allowed: list[str]) -> list[str]:
     """Each run of English words on the page that is not, as a whole or in part, one of `allowed`."""
     found = []
     for text in page.evaluate(TEXTS):
-        rest = text
+        rest = CODES.sub("·", text)
         for words in allowed:
             rest = rest.replace(words, "·")
-        found += WORDS.findall(CODES.sub("·", rest))
+        found += WORDS.findall(rest)
     return found
 
 
