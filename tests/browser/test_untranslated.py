@@ -23,7 +23,7 @@ CHINESE = "zh-hans"
 NAMES = ("WANG Aili", "Aili Wang")
 # Addresses, numbers of requests, subjects of arXiv with what is below them, names of files.
 CODES = re.compile(
-    r"\S+@\S+|https?://\S+|\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b|\b(?:cs|stat)(?:\.[A-Za-z0-9-]+)+|[a-z/]+\.md\b"
+    r"\S+@\S+|https?://\S+|\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b|(?<![A-Za-z])(?:cs|stat)(?:\.[A-Za-z0-9-]+)+|[a-z/]+\.md\b"
 )
 WORDS = re.compile(r"[A-Za-z][A-Za-z'’]+(?:[ ,;:.–-]+[A-Za-z][A-Za-z'’]*)+")
 # The page's title, its visible text, and what is read out instead of it or shown in empty fields. Each on its own.
