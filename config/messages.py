@@ -27,6 +27,7 @@ PACKAGES = (
     "employees",
     "interface",
     "notifications",
+    "jobs",
     "sensitivity",
 )
 LOCALE = "zh_Hans"
