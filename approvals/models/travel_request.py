@@ -1,7 +1,7 @@
 """The travel request: its fields, and the one table that says which state may follow which.
 
 Every transition of the rule book is one decorated method; its body sets its own fields and nothing else. Nothing but
-`workflow._move()` calls them: django-fsm checks neither permission nor transaction by itself.
+`workflow.gate` calls them: django-fsm checks neither permission nor transaction by itself.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from uuid import UUID
 from accounts.roles import Actor
 from approvals import workflow
 from approvals.states import Tier
+from approvals.workflow import gate
 from tests.factories import DENIAL
 
 Call = Callable[[UUID, Actor, datetime], Any]
@@ -36,11 +37,11 @@ INPUT: dict[str, dict[str, Any]] = {
 # Only a clock takes these. No function lets a person try, so the gate itself is asked.
 BY_CLOCK = ("forward", "lapse", "deem_approved", "remind", "escalate", "return_to_queue")
 
-VERBS = tuple(dict.fromkeys([*workflow.transitions(), *workflow.APPEAL_VERBS]))
+VERBS = tuple(dict.fromkeys([*workflow.transitions(), *workflow.BESIDE]))
 
 
 def call(verb: str, request_id: UUID, actor: Actor, at: datetime, **more: Any) -> Any:
     """Do `verb` as `actor` at `at`, with input in order, or with `more`."""
     if verb in BY_CLOCK:
-        return workflow._move(verb, request_id, actor=actor, at=at)
+        return gate.move(verb, request_id, actor=actor, at=at)
     return getattr(workflow, verb)(request_id, actor=actor, at=at, **(INPUT.get(verb, {}) | more))

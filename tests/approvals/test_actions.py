@@ -63,7 +63,7 @@ def state_of(cast: Cast) -> str:
 
 
 def test_every_verb_that_a_person_does_has_a_page() -> None:
-    by_people = {*workflow.transitions(), *workflow.APPEAL_VERBS} - set(BY_CLOCK)
+    by_people = {*workflow.transitions(), *workflow.BESIDE} - set(BY_CLOCK)
 
     assert {page.verb for page in PAGES.values()} == by_people
     assert [name for name, page in PAGES.items() if name != page.verb] == ["propose_denial"]
