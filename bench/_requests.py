@@ -6,7 +6,7 @@ from typing import Any
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.db import connection, connections, transaction
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from accounts.models import User
@@ -170,14 +170,19 @@ class Reader:
         return body
 
 
-def statements(call: Any) -> list[str]:
-    """The SQL statements that `call()` makes, and leaves on this connection."""
-    seen: list[str] = []
+def captured(call: Any) -> list[tuple[str, Any]]:
+    """The SQL statements that `call()` makes, with their values, as they are before the server keeps any of them."""
+    seen: list[tuple[str, Any]] = []
 
     def keep(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        seen.append(sql)
+        seen.append((sql, params))
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(keep):
+    with override_settings(PREPARE_STATEMENTS=False), connection.execute_wrapper(keep):
         call()
     return seen
+
+
+def statements(call: Any) -> list[str]:
+    """The SQL statements that `call()` makes, and leaves on this connection."""
+    return [sql for sql, _values in captured(call)]

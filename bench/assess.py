@@ -6,10 +6,8 @@ executed by psycopg2, rows fetched and thrown away. `ours` is in milliseconds; t
 at most twice that with 1,000,000.
 """
 
-from collections.abc import Callable
 from datetime import timedelta
 from random import Random
-from typing import Any
 
 from django.db import connection, connections
 from django.utils import timezone
@@ -17,6 +15,7 @@ from django.utils import timezone
 from approvals import assessment
 from bench import Result, Say, alternating
 from bench._lists import Keepers
+from bench._requests import captured
 from sensitivity import matching, publishing
 from sensitivity.matching import Facts, NamedProject, Place
 from sensitivity.models import ListEntry, ListKind, ListVersion
@@ -46,7 +45,11 @@ def run(*, rows: int, say: Say) -> Result:
         for facts in trips:
             assessment.assess_facts(facts, on=today, departs_on=first, returns_on=last)
 
-    statements = [statement for facts in trips for statement in _captured(facts, today)]
+    statements = [
+        statement
+        for facts in trips
+        for statement in captured(lambda facts=facts: matching.find(facts, versions=matching.in_force(today), on=today))
+    ]
 
     def floor() -> None:
         raw = connection.connection
@@ -94,16 +97,3 @@ def _mistyped(name: str, random: Random) -> str:
     """The name with two letters the wrong way round."""
     place = random.randrange(1, max(2, len(name) - 2))
     return name[:place] + name[place + 1 : place + 2] + name[place : place + 1] + name[place + 2 :]
-
-
-def _captured(facts: Facts, today: Any) -> list[tuple[str, Any]]:
-    """The statements that an assessment of `facts` executes."""
-    seen: list[tuple[str, Any]] = []
-
-    def keep(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        seen.append((sql, params))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(keep):
-        matching.find(facts, versions=matching.in_force(today), on=today)
-    return seen

@@ -5,11 +5,8 @@ time, HTML, and the note that somebody looked. Floor: psycopg2 alone, the statem
 history, with their values, rows fetched. To reach: at most 10 times the floor.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from accounts.actors import actor_for
@@ -20,7 +17,7 @@ from approvals.models import TravelRequest
 from audit.models import Entry
 from authorities.models import Posting
 from bench import Result, Say, alternating
-from bench._requests import Reader
+from bench._requests import Reader, captured
 from bench.lifecycle import Case, Setting, bare_connection
 
 ROWS = 40
@@ -41,14 +38,13 @@ def run(*, rows: int, say: Say) -> Result:
     address = f"/cases/{_reference(case)}/"
     reader.get(address)  # calendars and policies are read once for a process
 
-    seen: list[tuple[str, Any]] = []
+    body = b""
 
-    def keep(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        seen.append((sql, params))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(keep):
+    def read() -> None:
+        nonlocal body
         body = reader.get(address)
+
+    seen = captured(read)
     account = next(index for index, (sql, _params) in enumerate(seen) if "accounts_user" in sql)
     of_the_case = [
         (sql, params)
