@@ -31,6 +31,13 @@ COPY --from=assets /build/node_modules/@tabler/core/dist/css/tabler.min.css \
     /build/node_modules/@tabler/core/dist/js/tabler.min.js \
     /build/node_modules/@tabler/core/dist/js/tabler.min.js.map \
     static/vendor/tabler/
+COPY --from=assets /build/node_modules/@expo-google-fonts/noto-sans-sc/400Regular/*.ttf \
+    /build/node_modules/@expo-google-fonts/noto-sans-sc/700Bold/*.ttf \
+    /build/node_modules/@expo-google-fonts/noto-sans-sc/LICENSE_FONT \
+    /build/node_modules/@expo-google-fonts/noto-sans-kr/400Regular/*.ttf \
+    /build/node_modules/@expo-google-fonts/noto-sans-thai/400Regular/*.ttf \
+    /build/node_modules/@expo-google-fonts/noto-emoji/400Regular/*.ttf \
+    documents/fonts/
 # Settings want to be told where everything is; nothing of it is used or kept here. Root compiles the messages beside
 # their sources; the product itself may write to /data only.
 RUN export DATABASE_URL=postgres://nobody@localhost/none REDIS_URL=redis://localhost/0 PUBLIC_URL=https://localhost \

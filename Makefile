@@ -52,7 +52,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/djade --target-version 5.2 $$(git ls-files --cached --others --exclude-standard 'templates/*.html' '*/templates/*.html') || true
 
-assets: static/vendor/tabler/.made
+assets: static/vendor/tabler/.made documents/fonts/.made
 
 messages: $(VENV)/.run
 	@if ls */management/commands/messages.py > /dev/null 2>&1; then $(BIN)/python manage.py messages --compile; fi
@@ -96,6 +96,13 @@ node_modules/.made: package-lock.json package.json | $(BIN)/python
 static/vendor/tabler/.made: node_modules/.made
 	@mkdir -p $(@D)
 	cp node_modules/@tabler/core/dist/css/tabler.min.css{,.map} node_modules/@tabler/core/dist/js/tabler.min.js{,.map} $(@D)
+	touch $@
+
+# What papers are set in: Chinese and Latin in two weights, and Korean, Thai and pictographs as people's texts may have them.
+FONTS := noto-sans-sc/400Regular noto-sans-sc/700Bold noto-sans-kr/400Regular noto-sans-thai/400Regular noto-emoji/400Regular
+documents/fonts/.made: node_modules/.made
+	@mkdir -p $(@D)
+	cp $(foreach font,$(FONTS),node_modules/@expo-google-fonts/$(font)/*.ttf) node_modules/@expo-google-fonts/noto-sans-sc/LICENSE_FONT $(@D)
 	touch $@
 
 # One universe of versions for all: dev.txt is resolved first and bounds the others.
