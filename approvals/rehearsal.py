@@ -11,9 +11,7 @@ rehearsal ends, for it is of one content only. Nothing of a request is written, 
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -27,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem
 from accounts.roles import Actor, Role
-from approvals import batches
+from approvals import batches, journal
 from approvals.batches import Judged, Resembling, Said, Trip
 from approvals.models import TravelRequest
 from approvals.states import Tier
@@ -149,7 +147,7 @@ def _step(job: Job, at: datetime) -> bool:
     if not job.cursor:
         _begin(rehearsal, job)
     sides, cursor = _sides(job, rehearsal), job.cursor
-    with _without_collecting():
+    with journal.without_collecting():
         _rehearse(rehearsal, job, sides, _next(rehearsal, cursor["ends"], cursor["batch"]))
     # Asked after reading: what was read is of this content, then, whatever is being written at the same time.
     if not ListVersion.objects.filter(pk=rehearsal.version_id, content=rehearsal.content).exists():
@@ -176,18 +174,6 @@ def _begin(rehearsal: Rehearsal, job: Job) -> None:
         "offices": {},
         "open": [0, 0],
     }
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """A batch makes many small objects, none of them in cycles: looking for cycles among them is half of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 Row = tuple[UUID, str, int, int, Mapping[str, Any]]

@@ -73,7 +73,7 @@ def _sweep_batch(at: datetime, batch: int) -> SweepResult | None:
     steps: list[workflow.Made] = []
     failures: list[tuple[UUID, Exception]] = []
     try:
-        with transaction.atomic():
+        with journal.without_collecting(), transaction.atomic():
             for request, row in queries.claim_due(at=at, limit=batch):
                 claimed.append(row.pk)
                 try:
