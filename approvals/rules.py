@@ -21,6 +21,7 @@ from approvals.states import Route, State, Tier
 FAST_TRIP_DAYS = 14
 DAYS_AHEAD = 3 * 366  # farther away, a day is a mistyped year
 EXTENSION_WORKING_DAYS = 10
+MORE_ANSWER_DAYS = 10
 MAX_LEGS = 20
 
 BUSINESS_PURPOSES = frozenset({"business", "conference", "study"})
@@ -189,9 +190,9 @@ def matches_are_open(request: Request) -> bool:
     return request.open_matches > 0
 
 
-@rule(_("No denial is proposed."))
-def denial_is_proposed(request: Request) -> bool:
-    return request.proposed_outcome == "denied"
+@rule(_("Nothing is proposed on which the applicant is heard: no denial, nor a clearance of a part."))
+def refusal_is_proposed(request: Request) -> bool:
+    return request.reply_until is not None
 
 
 @rule(_("The time in which the applicant could reply is over, or the reply is there already."))
@@ -201,9 +202,38 @@ def reply_window_is_open(request: Request) -> bool:
 
 @rule(_("The applicant is heard first: confirm after the reply, or when the time for it is over."))
 def applicant_was_heard(request: Request) -> bool:
-    if request.proposed_outcome != "denied":
+    if request.reply_until is None:
+        return request.proposed_outcome == "approved"  # of all of it: a refusal without a window is never confirmed
+    return request.replied_at is not None or request.now >= request.reply_until
+
+
+@rule(
+    _(
+        "A restricted case is put before a specialist office first: consult one, and propose when its opinion is there "
+        "or its time is over."
+    )
+)
+def specialists_were_heard(request: Request) -> bool:
+    if request.tier != Tier.RESTRICTED:
         return True
-    return request.replied_at is not None or (request.reply_until is not None and request.now >= request.reply_until)
+    if request.consulted_at is None:
+        return False
+    return request.opinion_at is not None or not request.is_running("consultation")
+
+
+@rule(_("Only restricted cases are put before a specialist office."))
+def is_restricted(request: Request) -> bool:
+    return request.tier == Tier.RESTRICTED
+
+
+@rule(_("A specialist office has been asked already, and has not answered yet."))
+def nobody_is_consulted(request: Request) -> bool:
+    return request.consulted_at is None or request.opinion_at is not None
+
+
+@rule(_("No specialist office is being asked."))
+def somebody_is_consulted(request: Request) -> bool:
+    return not nobody_is_consulted(request)
 
 
 @rule(_("The case was extended once already."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypedDict
 from uuid import UUID
@@ -109,8 +109,9 @@ def situation_of(request: TravelRequest, *, at: datetime) -> clocks.Situation:
         urgent=request.urgent,
         departure=request.departs_on if request.submitted_at else None,
         return_on=request.returns_on if request.submitted_at else None,
-        refusal_proposed=(request.state == State.DECISION_PROPOSED and request.proposed_outcome == "denied")
+        refusal_proposed=(request.state == State.DECISION_PROPOSED and request.reply_until is not None)
         and request.replied_at is None,
+        consultation_open=request.consulted_at is not None and request.opinion_at is None,
         appeal_filed=bool(against),
         appeal_under_review=any(appeal.state == AppealState.IN_REVIEW for appeal in against),
     )
@@ -141,6 +142,9 @@ def turn(request: TravelRequest, *, at: datetime, acted: ClockAction | None = No
         calendar=calendars.load(request.office_id),
     ):
         latest[value.kind] = value
+    if ClockKind.ANSWER in latest and ClockKind.ANSWER not in held:
+        # As many days as the reviewer gave when asking, again when it is reopened.
+        latest[ClockKind.ANSWER] = replace(latest[ClockKind.ANSWER], extension_days=request.answer_extra_days)
     turned = Turned()
     for kind, value in latest.items():
         row = open_rows.get(kind)
@@ -229,6 +233,11 @@ def _days(request: TravelRequest, kind: ClockKind, at: datetime) -> int:
 def reply_until(request: TravelRequest, *, at: datetime) -> datetime:
     """The end (exclusive) of the window in which the applicant can reply to a denial proposed at `at`."""
     return clocks.due_at(calendars.load(request.office_id), at, _days(request, ClockKind.REPLY, at))
+
+
+def answer_days(request: TravelRequest, *, at: datetime) -> int:
+    """How many working days the office's policy gives the applicant to answer what is asked at `at`."""
+    return _days(request, ClockKind.ANSWER, at)
 
 
 def longest_extension(request: TravelRequest) -> int:

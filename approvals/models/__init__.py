@@ -2,8 +2,17 @@
 
 from approvals.models.appeal import Appeal
 from approvals.models.clock import Clock, ClockAction
-from approvals.models.decision import Condition, Decision, Extension, Proposal, ProposalRejection, Reply
-from approvals.models.information import InformationAnswer, InformationRequest
+from approvals.models.decision import (
+    Condition,
+    Consultation,
+    Decision,
+    Extension,
+    Opinion,
+    Proposal,
+    ProposalRejection,
+    Reply,
+)
+from approvals.models.information import InformationAnswer, InformationRequest, ItemDraft
 from approvals.models.itinerary import Attachment, DraftInput, Leg
 from approvals.models.review import (
     Assessment,
@@ -25,14 +34,17 @@ __all__ = [
     "ClockAction",
     "CompanyReview",
     "Condition",
+    "Consultation",
     "Decision",
     "DraftInput",
     "Escalation",
     "Extension",
     "InformationAnswer",
     "InformationRequest",
+    "ItemDraft",
     "Leg",
     "MatchJudgement",
+    "Opinion",
     "Proposal",
     "ProposalRejection",
     "Recusal",

@@ -61,6 +61,9 @@ class Attachment(models.Model):
         PROGRAMME = "programme", _("Programme or agenda")
         PAPER = "paper", _("Paper or slides")
         EVIDENCE = "evidence", _("Evidence of urgency")
+        REPLY = "reply", _("Sent with a reply")
+        ANSWER = "answer", _("Answer to the office")
+        PROOF = "proof", _("Proof for a condition")
         OTHER = "other", _("Other")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -115,6 +115,7 @@ class TravelRequest(Chained):
     )
     assigned_number = models.CharField(_("officer number"), max_length=10, blank=True)
     information_rounds = models.PositiveSmallIntegerField(_("times information was requested"), default=0)
+    answer_extra_days = models.PositiveSmallIntegerField(_("more working days to answer"), default=0)
     information_agreed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     extension_days = models.PositiveSmallIntegerField(_("extended by working days"), default=0)
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -122,6 +123,8 @@ class TravelRequest(Chained):
     proposal = models.ForeignKey("approvals.Proposal", models.PROTECT, null=True, related_name="+")
     reply_until = models.DateTimeField(null=True)
     replied_at = models.DateTimeField(null=True)
+    consulted_at = models.DateTimeField(_("specialist office asked at"), null=True)
+    opinion_at = models.DateTimeField(_("opinion received at"), null=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     decision = models.ForeignKey("approvals.Decision", models.PROTECT, null=True, related_name="+")
@@ -404,8 +407,9 @@ class TravelRequest(Chained):
         conditions=[rules.may_ask_again],
         permission=rules.assigned_reviewer,
     )
-    def ask_information(self) -> None:
+    def ask_information(self, *, extra_days: int = 0) -> None:
         self.information_rounds += 1
+        self.answer_extra_days = extra_days
         self.information_agreed_by_id = None
 
     @transition(state, source=State.INFORMATION_REQUESTED, target=State.AUTHORITY_REVIEW, permission=rules.is_applicant)
@@ -448,7 +452,7 @@ class TravelRequest(Chained):
         state,
         source=State.AUTHORITY_REVIEW,
         target=State.DECISION_PROPOSED,
-        conditions=[rules.matches_are_judged],
+        conditions=[rules.matches_are_judged, rules.specialists_were_heard],
         permission=rules.assigned_reviewer,
     )
     def propose(self, *, reviewer_id: int, proposal_id: UUID, outcome: str, reply_until: datetime | None) -> None:
@@ -459,7 +463,7 @@ class TravelRequest(Chained):
         state,
         source=State.DECISION_PROPOSED,
         target=None,
-        conditions=[rules.denial_is_proposed, rules.reply_window_is_open],
+        conditions=[rules.refusal_is_proposed, rules.reply_window_is_open],
         permission=rules.is_applicant,
     )
     def reply(self) -> None:

@@ -49,6 +49,7 @@ from approvals.models import (
 )
 from approvals.models.appeal import AppealState
 from approvals.models.decision import Outcome
+from approvals.models.information import Answered
 from approvals.models.travel_request import Device, Purpose
 from approvals.states import State, Tier
 from audit.models import Entry as AuditEntry
@@ -539,13 +540,13 @@ class _Reader:
         row = self._at(self.found.asked, entry)
         if row is None or self.is_company_only:
             return ""
-        return "\n".join([row.reason, *(f"{index}. {item}" for index, item in enumerate(row.items, 1))])
+        return "\n".join([row.reason, *(f"{index}. {item.question}" for index, item in enumerate(row.questions, 1))])
 
     def _answer(self, entry: AuditEntry) -> str:
         row = self._at(self.found.answers, entry)
         if row is None or self.is_company_only:
             return ""
-        return "\n".join(f"{index}. {text}" for index, text in enumerate(row.answers, 1))
+        return "\n".join(f"{index}. {answered_in_words(one)}" for index, one in enumerate(row.given, 1))
 
     def _judge_match(self, entry: AuditEntry) -> str:
         row: MatchJudgement | None = self._at(self.found.judgements, entry)
@@ -649,6 +650,13 @@ class _Reader:
         return _("%(clock)s: %(step)s") % {"clock": ClockKind(kind).label, "step": Step(step).label}
 
     _remind = _escalate = _clock
+
+
+def answered_in_words(given: Answered) -> str:
+    """An answer to an item in one text: what was said, the names of the documents; or why it cannot be given."""
+    if given.cannot:
+        return _("Cannot be given: %(why)s") % {"why": given.cannot}
+    return "\n".join([*([given.text] if given.text else []), *(one["name"] for one in given.documents)])
 
 
 def _key_of(possible: dict[str, Any]) -> str:
@@ -821,13 +829,15 @@ def _counted(request: TravelRequest, row: Clock, at: datetime) -> Arithmetic:
     works = row.kind in COUNTS_WORKING_DAYS
     lines = timekeeping.explain(request, row, at=at)
     pauses = _pauses(request, row, lines)
+    # More days to answer are given with the question, from the beginning: they are no extension.
+    extension = 0 if row.kind == ClockKind.ANSWER else row.extension_days
     return Arithmetic(
         kind=row.kind,
         label=str(row.get_kind_display()),
         days=read.days,
         used=read.used,
         remaining=read.remaining,
-        extension=row.extension_days,
+        extension=extension,
         unit=_("working days") if works else _("days"),
         unit_is_working=works,
         started=row.started_at,
@@ -837,19 +847,20 @@ def _counted(request: TravelRequest, row: Clock, at: datetime) -> Arithmetic:
         is_provisional=read.is_provisional,
         binds_applicant=RULES[ClockKind(row.kind)].binds_applicant,
         zone=request.office.time_zone.rpartition("/")[2].replace("_", " "),
-        lines=tuple(_in_lines(request, row, lines, pauses, granted=read.days - row.extension_days)),
+        lines=tuple(_in_lines(request, row, lines, pauses, days=read.days, extension=extension)),
         pauses=pauses,
     )
 
 
 def _in_lines(
-    request: TravelRequest, row: Clock, lines: Iterable[Line], pauses: Sequence[Pause], *, granted: int
+    request: TravelRequest, row: Clock, lines: Iterable[Line], pauses: Sequence[Pause], *, days: int, extension: int
 ) -> Iterator[CountedLine]:
-    """The lines in words. The days that were `granted` at first end with the line that tells of the extension."""
+    """The lines in words. The days that were granted at first end with the line that tells of the extension."""
+    granted = days - extension
     for line in lines:
-        for part in _split(line, granted) if row.extension_days else [line]:
-            yield _line(part, pauses, is_more=bool(row.extension_days) and part.number > granted)
-            if row.extension_days and part.last_number == granted and part.number:
+        for part in _split(line, granted) if extension else [line]:
+            yield _line(part, pauses, is_more=bool(extension) and part.number > granted)
+            if extension and part.last_number == granted and part.number:
                 yield from _extension(request)
 
 
