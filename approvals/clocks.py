@@ -23,7 +23,7 @@ from uuid import UUID
 from django.db.models import TextChoices
 from django.utils.translation import pgettext_lazy
 
-from approvals.states import OPEN, State
+from approvals.states import OPEN, WITH_AUTHORITY, State
 from authorities.terms import COUNTS_WORKING_DAYS, DIFFERS_BY_TIER, ClockKind, Policy, Terms
 
 MORNING = time(9)
@@ -103,6 +103,7 @@ class Step(TextChoices):
     FORWARD = "forward", pgettext_lazy("step", "Forwarded to the authority")
     LAPSE = "lapse", pgettext_lazy("step", "Lapse")
     OPEN_CONFIRMATION = "open_confirmation", pgettext_lazy("step", "Confirmation becomes possible")
+    CLOSE_CONSULTATION = "close_consultation", pgettext_lazy("step", "The time for the opinion is over")
     CLOSE_APPEAL = "close_appeal", pgettext_lazy("step", "The time for an appeal is over")
     CLOSE = "close", pgettext_lazy("step", "Closed after the return")
     ESCALATE = "escalate", pgettext_lazy("step", "Escalated to a senior reviewer")
@@ -177,6 +178,8 @@ class Situation:
     return_on: date | None = None
     refusal_proposed: bool = False
     """A denial or revocation is proposed and the applicant has not replied yet."""
+    consultation_open: bool = False
+    """A specialist office was asked and has not answered yet."""
     appeal_filed: bool = False
     """An appeal against the decision in force has been filed, whatever became of it."""
     appeal_under_review: bool = False
@@ -239,6 +242,13 @@ RULES: dict[ClockKind, ClockRule] = {
             only_if=lambda situation: situation.refusal_proposed,
             then=(Step.OPEN_CONFIRMATION,),
             binds_applicant=True,
+        ),
+        ClockRule(
+            ClockKind.CONSULTATION,
+            # Beside the clock of the decision, which it does not stop.
+            runs_in=WITH_AUTHORITY,
+            only_if=lambda situation: situation.consultation_open,
+            then=(Step.CLOSE_CONSULTATION,),
         ),
         ClockRule(
             ClockKind.CHANGE,

@@ -18,6 +18,7 @@ class ClockKind(TextChoices):
     DECISION = "decision", pgettext_lazy("clock", "Decision")
     ANSWER = "answer", pgettext_lazy("clock", "Answer")
     REPLY = "reply", pgettext_lazy("clock", "Reply to a proposed denial")
+    CONSULTATION = "consultation", pgettext_lazy("clock", "Opinion of a specialist office")
     CHANGE = "change", pgettext_lazy("clock", "Changes")
     DRAFT = "draft", pgettext_lazy("clock", "Draft")
     APPEAL_FILING = "appeal_filing", pgettext_lazy("clock", "Filing an appeal")
@@ -43,6 +44,7 @@ COUNTS_WORKING_DAYS = frozenset(
         ClockKind.DECISION,
         ClockKind.ANSWER,
         ClockKind.REPLY,
+        ClockKind.CONSULTATION,
         ClockKind.CHANGE,
         ClockKind.APPEAL,
     }
@@ -101,6 +103,7 @@ RULE_BOOK: Mapping[tuple[str, str], Terms] = {
     (ClockKind.DECISION.value, "restricted"): Terms(20, remind_at_percent=HALF_AND_FOUR_FIFTHS, extension=10),
     (ClockKind.ANSWER.value, ""): Terms(10, remind_before=(5, 2)),
     (ClockKind.REPLY.value, ""): Terms(5, remind_before=(2,)),
+    (ClockKind.CONSULTATION.value, ""): Terms(5, remind_before=(2,)),
     (ClockKind.CHANGE.value, ""): Terms(10, remind_before=(5, 2)),
     (ClockKind.DRAFT.value, ""): Terms(90, remind_before=(14,)),
     (ClockKind.APPEAL_FILING.value, ""): Terms(60, remind_before=(14,)),
