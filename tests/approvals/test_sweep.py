@@ -144,7 +144,7 @@ def test_an_office_can_have_another_policy() -> None:
     company = CompanyFactory.create(name_en="Qingdao Intelligence", office=office)
     cast = in_state(State.AUTHORITY_REVIEW, employee=employ("Qi Qing", company))
     when = cast.request.state_since + LATER
-    with pytest.raises(workflow.Invalid, match="Extend by 1 to 2 working days"):
+    with pytest.raises(Invalid, match="Extend by 1 to 2 working days"):
         call("extend", cast.request.pk, actor(cast.senior, when), when, working_days=3)
     run_clocks(when, at(20))
     assert state_of(cast.request) == State.AUTHORITY_REVIEW
