@@ -27,6 +27,7 @@ from django.utils.translation import get_language
 from accounts.prepared import Prepared, bare, rows_from, rows_with
 from accounts.roles import Actor, Grant, Role
 from accounts.scoping import ScopedQuerySet
+from approvals.clocks import local_day
 from approvals.models import (
     Appeal,
     Attachment,
@@ -41,7 +42,7 @@ from approvals.models import (
     TravelRequest,
 )
 from approvals.states import APPEALABLE, HOLDS_ITS_DATES, WITH_AUTHORITY, State
-from authorities import absences
+from authorities import absences, grounds
 from authorities.models import Office, Posting, ReasonCode
 from notifications.models import Preferences
 
@@ -367,9 +368,9 @@ def reply_to(proposal: Proposal) -> Reply | None:
     return Reply.objects.filter(proposal=proposal).first()
 
 
-def reasons(codes: Sequence[str]) -> list[ReasonCode]:
-    """The reason codes with these names and their instruments, in force or not any more."""
-    return list(ReasonCode.objects.filter(code__in=codes).select_related("instrument")) if codes else []
+def reasons(codes: Sequence[str], *, request: TravelRequest, at: datetime) -> list[ReasonCode]:
+    """These reason codes in the words that were in force for the office of `request` on its day of `at`."""
+    return grounds.codes(codes, office_id=request.office_id, on=local_day(at, request.zone))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ class AuthoritiesConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import actors
-        from authorities import models, seeding
+        from authorities import grounds, models, seeding
 
         actors.grants_from(models.Posting.grants)
+        grounds.register()
         post_migrate.connect(seeding.after_migrate, sender=self, dispatch_uid="authorities.seeding")

@@ -1,21 +1,23 @@
 """Offices, their people and who of them is away; the law that decisions rest on, calendars and clock policies."""
 
 from datetime import date, datetime, timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateRangeField, DateTimeRangeField, RangeOperators
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from uuid_utils.compat import uuid7
 
 from accounts.roles import Role
 from accounts.tenure import Tenure
+from audit.models import Chained
 from authorities.languages import by_language
 from authorities.terms import DIFFERS_BY_TIER, RULE_BOOK, TIERS, ClockKind, Terms
 
@@ -66,6 +68,13 @@ class Office(models.Model):
             "absence begins."
         ),
     )
+    is_specialist = models.BooleanField(
+        _("specialist office"),
+        default=False,
+        help_text=_("Other offices ask for its opinion on restricted cases. Its reviewers then see those cases only."),
+    )
+    expertise_zh = models.CharField(_("field in Chinese"), max_length=200, blank=True)
+    expertise_en = models.CharField(_("field in English"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("office")
@@ -81,6 +90,11 @@ class Office(models.Model):
         return by_language(self.name_zh, self.name_en)
 
     @property
+    def expertise(self) -> str:
+        """Of a specialist office: what it knows about, in the language that is being spoken; may be empty."""
+        return by_language(self.expertise_zh, self.expertise_en)
+
+    @property
     def zone(self) -> ZoneInfo:
         """The time zone in which this office's days begin and end."""
         return ZoneInfo(self.time_zone)
@@ -89,6 +103,17 @@ class Office(models.Model):
 class _TsTzRange(Func):
     function = "TSTZRANGE"
     output_field = DateTimeRangeField()
+
+
+class _Days(Func):
+    function = "DATERANGE"
+    output_field = DateRangeField()
+
+
+def _person(words: Any) -> "models.ForeignKey[Any, Any]":
+    return models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=words
+    )
 
 
 class Posting(Tenure):
@@ -230,8 +255,107 @@ class Absence(Tenure):
             raise ValidationError({"deputy": _("Somebody else has to stand in.")})
 
 
-class LegalInstrument(models.Model):
+class GroundHistory(Chained):
+    """The chain of audit entries of one instrument, or of one reason code: of all of its versions."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
+    class Meta:
+        verbose_name = _("history of a ground")
+        verbose_name_plural = _("histories of grounds")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Enacted(models.Model):
+    """A version of something that decisions quote: drafted by one person, brought into force by another.
+
+    Once in force it never changes, except that two people can give it an earlier last day. The database refuses the
+    rest (the triggers of migration 0007). `grounds` is the one place that writes.
+    """
+
+    FIRST: ClassVar[str]
+    """The field with the first day on which it is in force."""
+    LAST: ClassVar[str]
+    """The field with the last one."""
+
+    history = models.ForeignKey(GroundHistory, models.PROTECT, related_name="%(class)s_versions", editable=False)
+    version = models.PositiveSmallIntegerField(_("version"), default=1, editable=False)
+    drafted_by = _person(_("drafted by"))
+    drafted_at = models.DateTimeField(_("drafted"), null=True, editable=False)
+    activated_by = _person(_("brought into force by"))
+    activated_at = models.DateTimeField(_("brought into force"), null=True, editable=False)
+    end_on = models.DateField(_("proposed last day"), null=True, editable=False)
+    end_drafted_by = _person(_("end proposed by"))
+    ended_by = _person(_("ended by"))
+    ended_at = models.DateTimeField(_("ended"), null=True, editable=False)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.UniqueConstraint(fields=["history", "version"], name="authorities_%(class)s_version"),
+            models.CheckConstraint(
+                name="authorities_%(class)s_activated_by_another",
+                condition=Q(activated_by=None) | (Q(drafted_by__isnull=False) & ~Q(activated_by=F("drafted_by"))),
+            ),
+        ]
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it can still be changed, by who drafted it."""
+        return self.activated_at is None
+
+    @property
+    def first_day(self) -> date:
+        """The first day on which it is in force."""
+        day: date = getattr(self, self.FIRST)
+        return day
+
+    @property
+    def last_day(self) -> date | None:
+        """The last one; None: open."""
+        day: date | None = getattr(self, self.LAST)
+        return day
+
+    @property
+    def end_is_proposed(self) -> bool:
+        """Whether somebody proposed an earlier last day that nobody has confirmed yet."""
+        return self.end_on is not None and self.end_on != self.last_day
+
+    def covers(self, on: date) -> bool:
+        """Whether `on` lies between its first and its last day."""
+        return self.first_day <= on and (self.last_day is None or on <= self.last_day)
+
+
+def _never_two_at_once(name: str, first: str, last: str) -> ExclusionConstraint:
+    return ExclusionConstraint(
+        name=name,
+        expressions=[
+            (F("history"), RangeOperators.EQUAL),
+            (_Days(F(first), F(last), Value("[]")), RangeOperators.OVERLAPS),
+        ],
+        condition=Q(activated_at__isnull=False),
+        violation_error_message=_("Another version is in force on some of these days."),
+    )
+
+
+class LegalInstrumentQuerySet(models.QuerySet["LegalInstrument"]):
+    def in_force(self, on: date) -> Self:
+        """Those that are published and effective on `on`."""
+        return self.filter(
+            Q(effective_until=None) | Q(effective_until__gte=on),
+            activated_at__isnull=False,
+            published_on__lte=on,
+            effective_from__lte=on,
+        )
+
+
+class LegalInstrument(Enacted):
     """A law or rule that a decision can rest on: what it is called, which article, where it can be read, since when."""
+
+    FIRST = "effective_from"
+    LAST = "effective_until"
 
     title_zh = models.CharField(_("title in Chinese"), max_length=200)
     title_en = models.CharField(_("title in English"), max_length=200)
@@ -254,11 +378,15 @@ class LegalInstrument(models.Model):
         help_text=_("Empty: every office."),
     )
 
-    class Meta:
+    objects = LegalInstrumentQuerySet.as_manager()
+
+    class Meta(Enacted.Meta):
         verbose_name = _("legal instrument")
         verbose_name_plural = _("legal instruments")
-        ordering = ["title_zh", "article"]
+        ordering = ["title_zh", "article", "version"]
         constraints = [
+            *Enacted.Meta.constraints,
+            _never_two_at_once("authorities_instrument_one_in_force", "effective_from", "effective_until"),
             models.CheckConstraint(
                 name="authorities_instrument_ends_after_start",
                 condition=Q(effective_until=None) | Q(effective_until__gte=F("effective_from")),
@@ -268,6 +396,11 @@ class LegalInstrument(models.Model):
                 name="authorities_instrument_published_before_force",
                 condition=Q(published_on=None) | Q(published_on__lte=F("effective_from")),
                 violation_error_message=_("An instrument cannot be in force before it is published."),
+            ),
+            models.CheckConstraint(
+                name="authorities_instrument_in_force_is_published",
+                condition=Q(activated_at=None) | Q(published_on__isnull=False),
+                violation_error_message=_("An instrument that is not published cannot be brought into force."),
             ),
         ]
 
@@ -281,12 +414,7 @@ class LegalInstrument(models.Model):
 
     def is_in_force(self, on: date) -> bool:
         """Whether it is published and effective on `on` (a day in the office's time zone)."""
-        return (
-            self.published_on is not None
-            and self.published_on <= on
-            and self.effective_from <= on
-            and (self.effective_until is None or on <= self.effective_until)
-        )
+        return not self.is_draft and self.published_on is not None and self.published_on <= on and self.covers(on)
 
 
 class ReasonCodeQuerySet(models.QuerySet["ReasonCode"]):
@@ -294,21 +422,31 @@ class ReasonCodeQuerySet(models.QuerySet["ReasonCode"]):
         """Codes that `office_id` may use on `on` (a day in the office's time zone).
 
         A code is in force only while its instrument is published and effective, and only for the competent office
-        of both the code and the instrument.
+        of both the code and the instrument. The database says the same: `authorities_code_in_force()`.
         """
+        return self.anywhere(on).filter(
+            Q(office=None) | Q(office=office_id), Q(instrument__office=None) | Q(instrument__office=office_id)
+        )
+
+    def anywhere(self, on: date) -> Self:
+        """Codes that some office may use on `on`."""
         return self.filter(
             Q(active_until=None) | Q(active_until__gte=on),
             Q(instrument__effective_until=None) | Q(instrument__effective_until__gte=on),
-            Q(office=None) | Q(office=office_id),
-            Q(instrument__office=None) | Q(instrument__office=office_id),
+            activated_at__isnull=False,
             active_from__lte=on,
+            instrument__activated_at__isnull=False,
             instrument__published_on__lte=on,
             instrument__effective_from__lte=on,
         )
 
 
-class ReasonCode(models.Model):
-    """A ground for a denial or a revocation. It rests on an instrument and points at something of this trip."""
+class ReasonCode(Enacted):
+    """A version of a ground for a denial or a revocation. It rests on an instrument and points at something of this
+    trip."""
+
+    FIRST = "active_from"
+    LAST = "active_until"
 
     class PointsAt(models.TextChoices):
         """The part of the trip that the ground is about. That somebody knows something is not one of them."""
@@ -323,8 +461,8 @@ class ReasonCode(models.Model):
     code = models.CharField(
         _("code"),
         max_length=20,
-        unique=True,
         validators=[RegexValidator(r"^[A-Z0-9]+([.-][A-Z0-9]+)*\Z", _("Capital letters, digits, . and -"))],
+        help_text=_("The code of an earlier version makes this the next version of it."),
     )
     label_zh = models.CharField(_("wording in Chinese"), max_length=300)
     label_en = models.CharField(_("wording in English"), max_length=300)
@@ -343,7 +481,7 @@ class ReasonCode(models.Model):
         null=True,
         blank=True,
         related_name="reason_codes",
-        verbose_name=_("office"),
+        verbose_name=_("competent office"),
         help_text=_("Only this office may use it. Empty: every office that the instrument makes competent."),
     )
     active_from = models.DateField(_("in use from"))
@@ -351,16 +489,27 @@ class ReasonCode(models.Model):
 
     objects = ReasonCodeQuerySet.as_manager()
 
-    class Meta:
+    class Meta(Enacted.Meta):
         verbose_name = _("reason code")
         verbose_name_plural = _("reason codes")
-        ordering = ["code"]
+        ordering = ["code", "version"]
         constraints = [
+            *Enacted.Meta.constraints,
+            _never_two_at_once("authorities_reason_one_in_force", "active_from", "active_until"),
+            ExclusionConstraint(
+                name="authorities_reason_code_has_one_history",
+                expressions=[(F("code"), RangeOperators.EQUAL), (F("history"), RangeOperators.NOT_EQUAL)],
+            ),
             models.CheckConstraint(
                 name="authorities_reason_ends_after_start",
                 condition=Q(active_until=None) | Q(active_until__gte=F("active_from")),
                 violation_error_message=_("The last day cannot be before the first."),
-            )
+            ),
+            models.CheckConstraint(
+                name="authorities_reason_points_at_the_trip",
+                condition=Q(points_at__in=["destination", "host", "event", "topic", "material", "dates"]),
+                violation_error_message=_("A ground points at something of this trip."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -371,6 +520,11 @@ class ReasonCode(models.Model):
         """The wording in the language that is being spoken."""
         return by_language(self.label_zh, self.label_en)
 
+    @property
+    def competent(self) -> Office | None:
+        """The one office that may use it; None: every office."""
+        return self.office or self.instrument.office
+
     def clean(self) -> None:
         """Refuse a code that its instrument does not carry: not published, not effective, another office."""
         super().clean()
@@ -379,7 +533,7 @@ class ReasonCode(models.Model):
         errors: dict[str, Any] = {}
         if self.instrument.published_on is None:
             errors["instrument"] = _("This instrument is not published: no code can rest on it.")
-        elif self.active_from is not None and not self.instrument.is_in_force(self.active_from):
+        elif self.active_from is not None and not self.instrument.covers(self.active_from):
             errors["active_from"] = _("The instrument is not in force on this day.")
         if self.instrument.office_id is not None and self.office_id not in (None, self.instrument.office_id):
             errors["office"] = _("The instrument makes another office competent.")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.actors import actor_for
 from accounts.models import RoleAssignment, User
 from accounts.roles import Actor, Role
-from authorities.models import LegalInstrument
+from approvals.demo.grounds import enacted
 from bench import Say
 from sensitivity import drafting, names, publishing
 from sensitivity.models import NAMED_KINDS, EntryName, ListEntry, ListKind, ListVersion, Rehearsal
@@ -108,12 +108,15 @@ class Keepers:
 
     def draft(self, kind: ListKind, count: int, *, random: Random, say: Say) -> ListVersion:
         """A draft of a new list with so many entries, in review and rehearsed: ready to be published."""
-        basis = LegalInstrument.objects.create(
-            title_zh="测",
-            title_en="Bench",
-            url="https://law.example/",
-            published_on=publishing.today(self.at),
-            effective_from=publishing.today(self.at),
+        basis = enacted(
+            {
+                "title_zh": "测",
+                "title_en": "Bench",
+                "article": "1",
+                "url": "https://law.example/",
+                "published_on": publishing.today(self.at),
+                "effective_from": publishing.today(self.at),
+            }
         )
         kept = publishing.found(
             actor=self.author,

@@ -31,10 +31,11 @@ from accounts.actors import actor_for
 from accounts.models import RoleAssignment, User
 from accounts.roles import Actor, Role
 from approvals import journal, rules, workflow
+from approvals.demo.grounds import enacted
 from approvals.models import Assessment, Clock, TravelRequest
 from approvals.states import State
 from audit.models import Entry
-from authorities.models import LegalInstrument, Office, Posting
+from authorities.models import Office, Posting
 from bench import Result, Say
 from companies.models import Company, Membership
 from config.celery import app
@@ -98,12 +99,15 @@ class Setting:
         """A published list with one entry that every case touches, so that each assessment has something to keep."""
         author, publisher = (self._list_manager(name) for name in ("author", "publisher"))
         assert author.user_id is not None
-        basis = LegalInstrument.objects.create(
-            title_zh="测",
-            title_en="Bench",
-            url="https://law.example/",
-            published_on=self.since,
-            effective_from=self.since,
+        basis = enacted(
+            {
+                "title_zh": "测",
+                "title_en": "Bench",
+                "article": "1",
+                "url": "https://law.example/",
+                "published_on": self.since,
+                "effective_from": self.since,
+            }
         )
         kept = publishing.found(
             actor=author,

@@ -21,8 +21,9 @@ from accounts.actors import actor_for
 from accounts.models import RoleAssignment, User
 from accounts.roles import Actor, Role
 from approvals import rehearsal
+from approvals.demo.grounds import enacted
 from approvals.models import Revision, TravelRequest
-from authorities.models import LegalInstrument, Office
+from authorities.models import Office
 from bench import Result, Say, alternating
 from bench.lifecycle import Setting, bare_connection
 from jobs import work
@@ -149,12 +150,15 @@ class World:
 
     def _published(self, kind: ListKind, entries: Any, at: datetime) -> ListVersion:
         assert self.author.user_id is not None
-        basis = LegalInstrument.objects.create(
-            title_zh="测",
-            title_en="Bench",
-            url="https://law.example/",
-            published_on=publishing.today(at),
-            effective_from=publishing.today(at),
+        basis = enacted(
+            {
+                "title_zh": "测",
+                "title_en": "Bench",
+                "article": "1",
+                "url": "https://law.example/",
+                "published_on": publishing.today(at),
+                "effective_from": publishing.today(at),
+            }
         )
         values = {"kind": kind, "name_zh": "测", "name_en": "Bench", "legal_basis": basis}
         of = publishing.found(actor=self.author, at=at, values=values | {"owner_id": self.author.user_id})

@@ -128,12 +128,10 @@ class SettingsForm(DeedForm):
             "confidentiality_reviewed_by", Q(pk__in=anybody) | Q(pk=of.confidentiality_reviewed_by_id if of else None)
         )
         day = publishing.today(at)
-        in_force = Q(published_on__lte=day, effective_from__lte=day) & (
-            Q(effective_until=None) | Q(effective_until__gte=day)
-        )
+        in_force = LegalInstrument.objects.in_force(day).values("pk")
         kept = {of.legal_basis_id, of.confidentiality_basis_id} - {None} if of else set()
         for name in ("legal_basis", "confidentiality_basis"):
-            choices = LegalInstrument.objects.filter(in_force | Q(pk__in=kept))
+            choices = LegalInstrument.objects.filter(Q(pk__in=in_force) | Q(pk__in=kept))
             self.fields[name].queryset = choices  # type: ignore[attr-defined]
 
     def _choose_from(self, name: str, condition: Q) -> None:

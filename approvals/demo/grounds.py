@@ -1,7 +1,14 @@
 """The law of the demonstration, made up and named as such, and its sensitivity lists."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
+from accounts.models import RoleAssignment, User
+from accounts.roles import Actor, Grant, Role
+from authorities import grounds
+from authorities.models import LegalInstrument, Office, ReasonCode
 from sensitivity.models import ListKind
 
 INSTRUMENT = (
@@ -10,44 +17,194 @@ INSTRUMENT = (
 )
 NOTICE = ("敏感清单管理公告（虚构）", "Notice on the Keeping of Sensitivity Lists (fictitious)")
 
-# code, what it points at, article of the instrument, wording in Chinese, wording in English
-REASON_CODES = (
-    (
-        "TEC-01",
+_PUBLISHED = date(2020, 10, 1)
+_FROM = date(2021, 1, 1)
+_ENACTED = datetime(2020, 12, 1, 2, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A reason code: what it points at, the article that it rests on, its wording; the code of its only office."""
+
+    code: str
+    points_at: str
+    article: str
+    label_zh: str
+    label_en: str
+    office: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"https://law.example/exit-approvals/{self.code.lower()}"
+
+    def values(self, instrument: LegalInstrument, *, since: date, office: Office | None = None) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "label_zh": self.label_zh,
+            "label_en": self.label_en,
+            "points_at": self.points_at,
+            "instrument": instrument,
+            "office": office,
+            "active_from": since,
+        }
+
+
+CODES = (
+    Code("TEC-01", "topic", "第九条 Article 9", "拟介绍清单所列技术", "A listed technology would be presented"),
+    Code(
+        "TEC-02",
         "topic",
         "第九条 Article 9",
-        "拟公开介绍清单所列技术的未公开内容",
-        "Unpublished work on a listed technology would be presented",
+        "拟就清单所列技术提供培训或操作指导",
+        "Training or hands-on guidance in a listed technology would be given",
     ),
-    (
+    Code(
         "DST-01",
         "destination",
         "第十条 Article 10",
         "目的地在行程期间有现行限制公告",
         "A restriction for the destination is in force during the trip",
     ),
-    (
+    Code(
         "HST-01",
         "host",
         "第十一条 Article 11",
         "接待单位在公布清单之内，且未说明合作内容",
         "The host is on a published list and the purpose of the visit is not explained",
     ),
-    (
+    Code(
         "EVT-01",
         "event",
         "第十二条 Article 12",
         "活动含清单所列的非公开环节",
         "The event has a closed session that a published list names",
     ),
-    (
+    Code(
+        "EVT-02",
+        "event",
+        "第十二条 Article 12",
+        "活动主办方尚未备案",
+        "The organisers of the event have not registered it",
+    ),
+    Code(
         "MAT-01",
         "material",
         "第十三条 Article 13",
         "拟携带未办理出口手续的样机或存储介质",
         "A prototype or storage media without export papers would be carried",
     ),
+    Code(
+        "MAT-02",
+        "material",
+        "第十三条 Article 13",
+        "拟经陆路口岸携带清单所列算力设备",
+        "Listed computing equipment would be carried across a land border",
+        office="SZ-NS",
+    ),
+    Code(
+        "DAT-01",
+        "dates",
+        "第十四条 Article 14",
+        "行程与公告的集中评审期重合，且本人为被评审项目负责人",
+        "The dates fall into an announced review of a project that the applicant answers for",
+    ),
 )
+# The first of them in other words; one that ended; one that waits for the second person.
+REWORDED = Code(
+    "TEC-01",
+    "topic",
+    "第九条 Article 9",
+    "拟公开介绍清单所列技术的未公开内容",
+    "Unpublished work on a listed technology would be presented",
+)
+REWORDED_DAYS_AGO = 60
+ENDED, ENDED_ON = "EVT-02", date(2023, 12, 31)
+WAITING = Code(
+    "MAT-01",
+    "material",
+    "第十三条 Article 13",
+    "拟携带未办理出口手续的样机，或未加密的存储介质",
+    "A prototype without export papers, or storage media without encryption, would be carried",
+)
+WAITING_DAYS = 30
+
+
+def _keeper(name: str, email: str) -> Actor:
+    """An account that keeps the law of the demonstration, made when it is not there."""
+    user, made = User.objects.get_or_create(email=email, defaults={"name": name, "date_joined": _ENACTED})
+    if made:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    return Actor(user.pk, user.name, frozenset({Grant(Role.ADMINISTRATOR)}))
+
+
+def keepers() -> tuple[Actor, Actor]:
+    """Who drafts the law of the demonstration, and who compares it and brings it into force."""
+    return (
+        _keeper("范疏桐 Fan Shutong", "law.drafts@authority.example"),
+        _keeper("凌云舟 Ling Yunzhou", "law.compares@authority.example"),
+    )
+
+
+def enacted(values: Mapping[str, Any], *, at: datetime = _ENACTED) -> LegalInstrument:
+    """An instrument with these `values` of its fields, brought into force by two people."""
+    drafts, compares = keepers()
+    row = grounds.draft_instrument(actor=drafts, at=at, values=values)
+    return grounds.activate(row, actor=compares, at=at)
+
+
+def enact(*, today: date, offices: Mapping[str, Office]) -> None:
+    """The law of the demonstration: codes in force, one in its second version, one that ended, one that waits.
+
+    `offices` by their codes. Who drafts is an administrator, so that the printed account can be the second person.
+    """
+    drafts, compares = keepers()
+    RoleAssignment.objects.get_or_create(
+        user_id=drafts.user_id, role=Role.ADMINISTRATOR, defaults={"starts_at": _ENACTED}
+    )
+    by_article: dict[str, LegalInstrument] = {}
+    for code in CODES:
+        basis = by_article.get(code.article)
+        if basis is None:
+            basis = by_article[code.article] = enacted(
+                {
+                    "title_zh": INSTRUMENT[0],
+                    "title_en": INSTRUMENT[1],
+                    "article": code.article,
+                    "url": code.url,
+                    "published_on": _PUBLISHED,
+                    "effective_from": _FROM,
+                }
+            )
+        values = code.values(basis, since=_FROM, office=offices.get(code.office))
+        row = grounds.draft_code(actor=drafts, at=_ENACTED, values=values)
+        row = grounds.activate(row, actor=compares, at=_ENACTED)
+        if code.code == ENDED:
+            before = _noon(ENDED_ON - timedelta(days=40))
+            grounds.propose_end(row, actor=drafts, at=before, last_day=ENDED_ON)
+            grounds.end(row, actor=compares, at=before)
+    since = today - timedelta(days=REWORDED_DAYS_AGO)
+    _version(REWORDED, by_article, since=since, at=_noon(since - timedelta(days=20)), drafts=drafts, compares=compares)
+    waits = today + timedelta(days=WAITING_DAYS)
+    _version(WAITING, by_article, since=waits, at=_noon(today - timedelta(days=1)), drafts=drafts, compares=None)
+
+
+def _version(
+    code: Code,
+    by_article: Mapping[str, LegalInstrument],
+    *,
+    since: date,
+    at: datetime,
+    drafts: Actor,
+    compares: Actor | None,
+) -> ReasonCode:
+    values = code.values(by_article[code.article], since=since)
+    row = grounds.draft_code(actor=drafts, at=at, values=values)
+    return grounds.activate(row, actor=compares, at=at) if compares else row
+
+
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, time(4), UTC)
 
 
 @dataclass(frozen=True, slots=True)

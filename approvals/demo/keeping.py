@@ -264,11 +264,13 @@ def _apply(
 
 
 def _instrument(article: str, url: str) -> LegalInstrument:
-    return LegalInstrument.objects.create(
-        title_zh=grounds.NOTICE[0],
-        title_en=grounds.NOTICE[1],
-        article=article,
-        url=url,
-        published_on=date(2020, 10, 1),
-        effective_from=date(2021, 1, 1),
+    return grounds.enacted(
+        {
+            "title_zh": grounds.NOTICE[0],
+            "title_en": grounds.NOTICE[1],
+            "article": article,
+            "url": url,
+            "published_on": date(2020, 10, 1),
+            "effective_from": date(2021, 1, 1),
+        }
     )

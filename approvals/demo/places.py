@@ -12,7 +12,7 @@ from accounts.models import RoleAssignment, User
 from accounts.roles import Role
 from approvals.demo import grounds, lists, names
 from approvals.demo.printed import ACCOUNTS, PASSWORD, Account
-from authorities.models import LegalInstrument, Office, Posting, ReasonCode
+from authorities.models import Office, Posting
 from companies.models import Company, Membership, Project
 from employees.models import Employee, ProjectAssignment, TravelDocument
 
@@ -101,10 +101,10 @@ class _Founding:
             account.role: self.account(account) for account in ACCOUNTS if account.role is not Role.LIST_MANAGER
         }
         self.installation(given)
-        self.law()
         offices = [self.office(index, given if index == 0 else {}) for index in range(len(_OFFICES))]
         companies = [self.company(index, offices, given if index == 0 else {}) for index in range(len(_COMPANIES))]
         self.roster(companies, given[Role.APPLICANT])
+        self.law()
         return self.places
 
     def installation(self, given: dict[Role, User]) -> None:
@@ -115,23 +115,8 @@ class _Founding:
         RoleAssignment.objects.bulk_create(RoleAssignment(user=user, role=role, starts_at=SINCE) for user, role in held)
 
     def law(self) -> None:
-        for code, points_at, article, label_zh, label_en in grounds.REASON_CODES:
-            instrument = LegalInstrument.objects.create(
-                title_zh=grounds.INSTRUMENT[0],
-                title_en=grounds.INSTRUMENT[1],
-                article=article,
-                url=f"https://law.example/exit-approvals/{code.lower()}",
-                published_on=date(2020, 10, 1),
-                effective_from=date(2021, 1, 1),
-            )
-            ReasonCode.objects.create(
-                code=code,
-                label_zh=label_zh,
-                label_en=label_en,
-                points_at=points_at,
-                instrument=instrument,
-                active_from=date(2021, 1, 1),
-            )
+        offices = {staff.office.code: staff.office for staff in self.places.offices.values()}
+        grounds.enact(today=self.today, offices=offices)
 
     def office(self, index: int, given: dict[Role, User]) -> Office:
         code, name_zh, name_en, city, address, phone, number = _OFFICES[index]

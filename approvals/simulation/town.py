@@ -12,7 +12,7 @@ from accounts.roles import Role
 from approvals import rehearsal
 from approvals.demo import grounds, lists, places
 from approvals.simulation.plan import DAY, MINUTES_A_DAY, OPENS, ZONE, Plan
-from authorities.models import LegalInstrument, Posting
+from authorities.models import Posting
 from authorities.working_days import WorkingDays
 from companies.models import Company
 from employees.models import Employee
@@ -93,13 +93,15 @@ def _publish(kind: ListKind, town: places.Places, plan: Plan) -> None:
     owner, publisher = town.list_managers[0], town.list_managers[1]
     at = plan.begins - 20 * DAY + timedelta(hours=10)
     writes, publishes = actor_for(owner, at=at), actor_for(publisher, at=at)
-    basis = LegalInstrument.objects.create(
-        title_zh=grounds.NOTICE[0],
-        title_en=grounds.NOTICE[1],
-        article="1",
-        url=f"https://law.example/lists/{kind.value}",
-        published_on=date(2020, 10, 1),
-        effective_from=date(2021, 1, 1),
+    basis = grounds.enacted(
+        {
+            "title_zh": grounds.NOTICE[0],
+            "title_en": grounds.NOTICE[1],
+            "article": "1",
+            "url": f"https://law.example/lists/{kind.value}",
+            "published_on": date(2020, 10, 1),
+            "effective_from": date(2021, 1, 1),
+        }
     )
     about: dict[str, Any] = {
         "kind": kind,

@@ -28,6 +28,7 @@ from accounts.roles import Actor, Role
 from approvals import assessment, disclosure, queries, timekeeping, workflow
 from approvals.access import role_towards
 from approvals.forms import staff as forms
+from approvals.forms.information import AskForm
 from approvals.models import TravelRequest
 from approvals.models.decision import Outcome
 from approvals.states import State, Tier
@@ -62,6 +63,10 @@ class Page:
     is_grave: bool = False
     part: str = ""
     about: About = _nothing
+    form_part: str = ""
+    """A template for the fields, where they are more than one below the other."""
+    elsewhere: str = ""
+    """The name of the address of a page of its own, on which it is done instead."""
 
 
 def _last_day(until: datetime, request: TravelRequest) -> Any:
@@ -86,14 +91,10 @@ def about_proposal(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
     return {
         "proposal": proposal,
         "is_denial": proposal.outcome == Outcome.DENIED,
-        "reasons": queries.reasons(proposal.reason_codes),
+        "reasons": queries.reasons(proposal.reason_codes, request=request, at=proposal.at),
         "reply": queries.reply_to(proposal),
         "reply_until": _last_day(request.reply_until, request) if request.reply_until else None,
     }
-
-
-def _question(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
-    return {"asked": queries.latest_question(request)}
 
 
 def _remedy(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
@@ -172,9 +173,7 @@ PAGES: Mapping[str, Page] = {
         label=gettext_lazy("Answer the office"),
         happens=gettext_lazy("Your answers go to the office, and its time runs on from this moment."),
         done=gettext_lazy("Your answers are with the office; its time runs again."),
-        form=forms.AnswerForm,
-        part="approvals/do/question.html",
-        about=_question,
+        elsewhere="answer",
     ),
     "reply": Page(
         verb="reply",
@@ -351,10 +350,11 @@ PAGES: Mapping[str, Page] = {
         label=gettext_lazy("Ask the applicant"),
         happens=gettext_lazy(
             "The office's time stops until the applicant has answered, and runs on from that moment. "
-            "It can be asked for once."
+            "Ask for everything in one list: a second time needs a senior reviewer."
         ),
         done=gettext_lazy("The applicant was asked. The office's time stands still until the answer."),
-        form=forms.AskForm,
+        form=AskForm,
+        form_part="approvals/do/rows.html",
     ),
     "agree_information": Page(
         verb="agree_information",
@@ -495,6 +495,8 @@ def _is_grave(page: Page, request: TravelRequest) -> bool:
 
 def do_url(request: TravelRequest, name: str, place: str = "") -> str:
     """The address of the page `name` of PAGES for `request`."""
+    if elsewhere := PAGES[name].elsewhere:
+        return with_place(reverse(elsewhere, args=[request.reference]), place)
     return with_place(reverse("request_do", args=[request.reference, name]), place)
 
 
@@ -524,6 +526,8 @@ def request_do(http: ActorRequest, reference: str, verb: str) -> HttpResponse:
     if page is None:
         raise Http404
     at, place = timezone.now(), http.GET.get("from", "")
+    if page.elsewhere:
+        return redirect(with_place(reverse(page.elsewhere, args=[reference]), place))
     request = open_request(http, reference, page=f"do/{verb}", at=at)
     refused: Refused | None = workflow.refusal(request, page.verb, http.actor, at=at)
     # The case page leads to one possible match of several.

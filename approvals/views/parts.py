@@ -66,8 +66,9 @@ class Ruling:
     reply_until: date | None = None
 
 
-def _grounds(codes: list[str]) -> tuple[Ground, ...]:
-    known = {reason.code: reason for reason in queries.reasons(codes)}
+def _grounds(codes: list[str], request: TravelRequest, at: datetime) -> tuple[Ground, ...]:
+    """These codes as they were worded at `at`, whatever they say today."""
+    known = {reason.code: reason for reason in queries.reasons(codes, request=request, at=at)}
     return tuple(
         Ground(
             words=f"{code} {known[code].label}",
@@ -109,7 +110,7 @@ def ruling(request: TravelRequest, actor: Actor, at: datetime) -> Ruling | None:
         who=who[decided] if decided else "",
         confirmed_by=who[confirmed] if confirmed else "",
         deemed=decision.deemed,
-        reasons=_grounds(decision.reason_codes),
+        reasons=_grounds(decision.reason_codes, request, decision.at),
         text=decision.text,
         facts=decision.facts,
         milder_measures=decision.milder_measures,
@@ -186,7 +187,7 @@ def proposed(request: TravelRequest, actor: Actor, at: datetime) -> Ruling | Non
         who=standing.people(request, [deed], actor)[deed],
         confirmed_by="",
         deemed=False,
-        reasons=_grounds(proposal.reason_codes),
+        reasons=_grounds(proposal.reason_codes, request, proposal.at),
         text=proposal.text,
         facts=proposal.facts,
         milder_measures=proposal.milder_measures,

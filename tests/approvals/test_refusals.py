@@ -22,6 +22,7 @@ from approvals import queries, workflow
 from approvals.models import Appeal, Clock, Decision, Proposal, TravelRequest
 from approvals.states import State
 from audit.models import AppendOnly, Entry
+from authorities import grounds
 from authorities.models import ReasonCode
 from tests.approvals.calls import call
 from tests.asserting import nothing_moved
@@ -39,6 +40,7 @@ from tests.factories import (
     submitted,
     with_role,
 )
+from tests.factories.law import administrator, enacted_code
 from tests.factories.requests import Cast
 
 pytestmark = pytest.mark.django_db
@@ -407,8 +409,7 @@ def test_no_refusal_without_all_of_its_grounds(verb: str, missing: str) -> None:
 def test_reason_codes_are_in_force_and_of_the_competent_office() -> None:
     cast = in_state(State.AUTHORITY_REVIEW)
     reason_code("ELSEWHERE", OfficeFactory.create(code="PD"))
-    ended = reason_code("ENDED")
-    ReasonCode.objects.filter(pk=ended.pk).update(active_until=NOW.date() - timedelta(days=1))
+    enacted_code("ENDED", active_until=NOW.date() - timedelta(days=1))
     for code in ("ELSEWHERE", "ENDED", "NEVER-WAS"):
         grounds = replace(DENIAL, reason_codes=["T1", code])
         with refused(Invalid, f"Not in force for this office today: {code}."):
@@ -418,9 +419,12 @@ def test_reason_codes_are_in_force_and_of_the_competent_office() -> None:
 def test_a_code_that_ended_since_the_proposal_carries_no_denial() -> None:
     cast = in_state(State.DECISION_PROPOSED)
     as_(cast.applicant.user, "reply", cast)
-    ReasonCode.objects.update(active_until=NOW.date() - timedelta(days=1))
+    ended = grounds.propose_end(
+        ReasonCode.objects.get(code="T1"), actor=administrator("Dara"), at=NOW, last_day=NOW.date() + timedelta(days=1)
+    )
+    grounds.end(ended, actor=administrator("Ezra"), at=NOW)
     with refused(Invalid, "Not in force for this office today: T1."):
-        as_(cast.senior, "confirm", cast)
+        as_(cast.senior, "confirm", cast, at=NOW + timedelta(days=2))
 
 
 def test_an_outcome_is_one_of_two() -> None:

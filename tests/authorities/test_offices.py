@@ -1,6 +1,6 @@
-"""Offices, the people posted there and the grounds that they may use."""
+"""Offices and the people posted there."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,12 +10,11 @@ from django.utils import translation
 from accounts.actors import actor_for
 from accounts.models import User
 from accounts.roles import Grant, Role
-from authorities.models import LegalInstrument, Office, Posting, ReasonCode
+from authorities.models import Office, Posting
 from tests.factories.people import UserFactory
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 END = datetime(2026, 7, 1, tzinfo=UTC)
-TODAY = date(2026, 3, 2)
 
 pytestmark = pytest.mark.django_db
 
@@ -102,95 +101,3 @@ class TestPosting:
     def test_it_ends_after_it_starts(self, ruth: User, office: Office) -> None:
         with pytest.raises(IntegrityError), transaction.atomic():
             post(ruth, office, ends_at=START)
-
-
-@pytest.fixture
-def instrument() -> LegalInstrument:
-    return LegalInstrument.objects.create(
-        title_zh="示例条例",
-        title_en="Example Regulation",
-        article="Art. 5",
-        url="https://law.example/5",
-        published_on=date(2025, 12, 1),
-        effective_from=date(2026, 1, 1),
-        effective_until=date(2026, 6, 30),
-    )
-
-
-@pytest.fixture
-def reason(instrument: LegalInstrument) -> ReasonCode:
-    return ReasonCode.objects.create(
-        code="D1",
-        label_zh="目的地",
-        label_en="Destination",
-        points_at=ReasonCode.PointsAt.DESTINATION,
-        instrument=instrument,
-        active_from=date(2026, 2, 1),
-        active_until=date(2026, 5, 31),
-    )
-
-
-def usable(on: date, office: Office) -> list[str]:
-    return [reason.code for reason in ReasonCode.objects.in_force(on, office.pk)]
-
-
-class TestGrounds:
-    def test_a_code_can_be_used_from_its_first_to_its_last_day(self, reason: ReasonCode, office: Office) -> None:
-        days = [date(2026, 1, 31), date(2026, 2, 1), date(2026, 5, 31), date(2026, 6, 1)]
-        assert [usable(day, office) for day in days] == [[], ["D1"], ["D1"], []]
-
-    @pytest.mark.parametrize(
-        "change",
-        [
-            {"published_on": None},
-            {"effective_from": date(2026, 3, 3)},
-            {"effective_until": date(2026, 3, 1)},
-        ],
-    )
-    def test_it_needs_an_instrument_that_is_published_and_effective(
-        self, reason: ReasonCode, office: Office, change: dict[str, date | None]
-    ) -> None:
-        assert usable(TODAY, office) == ["D1"]
-        LegalInstrument.objects.update(**change)
-        assert usable(TODAY, office) == []
-        reason.instrument.refresh_from_db()
-        assert not reason.instrument.is_in_force(TODAY)
-
-    @pytest.mark.parametrize("of", ["code", "instrument"])
-    def test_only_the_competent_office_may_use_it(
-        self, reason: ReasonCode, instrument: LegalInstrument, office: Office, other_office: Office, of: str
-    ) -> None:
-        row: ReasonCode | LegalInstrument = reason if of == "code" else instrument
-        row.office = office
-        row.save()
-        assert usable(TODAY, office) == ["D1"]
-        assert usable(TODAY, other_office) == []
-
-    def test_a_code_cannot_be_entered_without_its_instrument(
-        self, reason: ReasonCode, instrument: LegalInstrument, office: Office, other_office: Office
-    ) -> None:
-        reason.full_clean()
-        reason.active_from = date(2025, 12, 31)
-        with pytest.raises(ValidationError, match="not in force on this day"):
-            reason.full_clean()
-        reason.active_from = date(2026, 2, 1)
-        instrument.office, reason.office = office, other_office
-        reason.instrument = instrument
-        with pytest.raises(ValidationError, match="another office competent"):
-            reason.full_clean()
-        instrument.office, instrument.published_on = None, None
-        with pytest.raises(ValidationError, match="not published"):
-            reason.full_clean()
-
-    def test_it_points_at_something_of_the_trip(self, reason: ReasonCode) -> None:
-        assert ReasonCode.PointsAt.values == ["destination", "host", "event", "topic", "material", "dates"]
-        reason.points_at = "knowledge"
-        with pytest.raises(ValidationError):
-            reason.full_clean()
-
-    def test_an_instrument_is_published_before_it_is_in_force_and_ends_after_it_starts(
-        self, instrument: LegalInstrument
-    ) -> None:
-        for change in ({"published_on": date(2026, 1, 2)}, {"effective_until": date(2025, 12, 31)}):
-            with pytest.raises(IntegrityError), transaction.atomic():
-                LegalInstrument.objects.filter(pk=instrument.pk).update(**change)

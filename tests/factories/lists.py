@@ -8,6 +8,7 @@ from accounts.roles import Actor, Role
 from authorities.models import LegalInstrument
 from sensitivity import drafting, publishing
 from sensitivity.models import ListEntry, ListKind, ListVersion, Rehearsal, SensitivityList
+from tests.factories.law import drafted_instrument, enacted_instrument
 from tests.factories.people import actor, with_role
 from tests.factories.requests import NOW
 
@@ -26,18 +27,15 @@ def list_manager(name: str, *, at: datetime = NOW) -> Actor:
 
 
 def instrument(**values: Any) -> LegalInstrument:
-    """A published instrument that a list can be kept on."""
-    return LegalInstrument.objects.create(
-        **{
-            "title_zh": "出境技术清单管理办法",
-            "title_en": "Measures on sensitivity lists",
-            "article": "9",
-            "url": "https://law.example/lists",
-            "published_on": date(2020, 1, 1),
-            "effective_from": date(2020, 1, 1),
-        }
-        | values
-    )
+    """An instrument that a list can be kept on; a draft when it is not published."""
+    whole = {
+        "title_zh": "出境技术清单管理办法",
+        "title_en": "Measures on sensitivity lists",
+        "article": "9",
+        "url": "https://law.example/lists",
+    }
+    make = enacted_instrument if values.get("published_on", True) else drafted_instrument
+    return make(**(whole | values))
 
 
 def sensitivity_list(kind: ListKind, *, owner: Actor, at: datetime = NOW, **values: Any) -> SensitivityList:

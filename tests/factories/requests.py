@@ -11,8 +11,8 @@ from accounts.roles import SYSTEM, Role
 from approvals import queries, rules, workflow
 from approvals.models import TravelRequest
 from approvals.states import State
-from authorities.models import LegalInstrument, Office, ReasonCode
 from employees.models import Employee
+from tests.factories.law import reason_code
 from tests.factories.people import actor, employ, officer_of, posted
 
 # A Tuesday morning in Beijing; the trip is six weeks later.
@@ -69,32 +69,6 @@ def submitted(employee: Employee, *, at: datetime = NOW, **values: Any) -> Trave
     assert employee.user is not None
     request = fill(draft(employee, at=at), at=at, **values)
     return workflow.submit(request.pk, actor=actor(employee.user, at), at=at)
-
-
-def reason_code(code: str = "T1", office: Office | None = None) -> ReasonCode:
-    """A reason code in force, on a published instrument."""
-    instrument, _made = LegalInstrument.objects.get_or_create(
-        title_en="Measures on exit approvals (fictitious)",
-        defaults={
-            "title_zh": "出境审批办法（虚构）",
-            "article": "Article 9",
-            "url": "https://law.example/9",
-            "published_on": date(2020, 1, 1),
-            "effective_from": date(2020, 1, 1),
-        },
-    )
-    row, _made = ReasonCode.objects.get_or_create(
-        code=code,
-        defaults={
-            "label_zh": "技术",
-            "label_en": "Technology of a published list",
-            "points_at": "topic",
-            "instrument": instrument,
-            "office": office,
-            "active_from": date(2020, 1, 1),
-        },
-    )
-    return row
 
 
 @dataclass

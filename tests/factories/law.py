@@ -1,0 +1,61 @@
+"""Instruments and reason codes for tests: drafted by one administrator, brought into force by another, as in life."""
+
+from datetime import date, datetime
+from typing import Any
+
+from accounts.models import User
+from accounts.roles import Actor, Grant, Role
+from authorities import grounds
+from authorities.models import LegalInstrument, Office, ReasonCode
+from tests.factories.people import LONG_AGO
+
+
+def administrator(name: str) -> Actor:
+    """Somebody who keeps the law. The role is the actor's only, so that nobody else is told as an administrator."""
+    user, _made = User.objects.get_or_create(email=f"{name.lower()}@law.test", defaults={"name": name})
+    return Actor(user.pk, name, frozenset({Grant(Role.ADMINISTRATOR)}))
+
+
+def drafted_instrument(*, at: datetime = LONG_AGO, **values: Any) -> LegalInstrument:
+    """A draft of Dara's. Complete; `values` say something else."""
+    whole = {
+        "title_zh": "出境审批办法（虚构）",
+        "title_en": "Measures on exit approvals (fictitious)",
+        "article": "Article 9",
+        "url": "https://law.example/9",
+        "published_on": date(2020, 1, 1),
+        "effective_from": date(2020, 1, 1),
+    }
+    return grounds.draft_instrument(actor=administrator("Dara"), at=at, values=whole | values)
+
+
+def enacted_instrument(*, at: datetime = LONG_AGO, **values: Any) -> LegalInstrument:
+    """An instrument that Dara drafted and Ezra brought into force."""
+    return grounds.activate(drafted_instrument(at=at, **values), actor=administrator("Ezra"), at=at)
+
+
+def drafted_code(code: str = "T1", *, at: datetime = LONG_AGO, **values: Any) -> ReasonCode:
+    """A draft of Dara's, of the next version where there is one; on an instrument of its own unless one is given."""
+    whole: dict[str, Any] = {
+        "code": code,
+        "label_zh": "技术",
+        "label_en": "Technology of a published list",
+        "points_at": "topic",
+        "instrument": values.pop("instrument", None) or enacted_instrument(),
+        "active_from": date(2020, 1, 1),
+    }
+    return grounds.draft_code(actor=administrator("Dara"), at=at, values=whole | values)
+
+
+def enacted_code(code: str = "T1", *, at: datetime = LONG_AGO, **values: Any) -> ReasonCode:
+    """A reason code that Dara drafted and Ezra brought into force."""
+    return grounds.activate(drafted_code(code, at=at, **values), actor=administrator("Ezra"), at=at)
+
+
+def reason_code(code: str = "T1", office: Office | None = None) -> ReasonCode:
+    """The reason code of this name in force, made when there is none."""
+    known = ReasonCode.objects.filter(code=code).select_related("instrument").first()
+    if known is not None:
+        return known
+    shared = LegalInstrument.objects.filter(title_en="Measures on exit approvals (fictitious)").first()
+    return enacted_code(code, instrument=shared, office=office)
