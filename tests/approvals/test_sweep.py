@@ -11,7 +11,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Min
 from django.test.utils import CaptureQueriesContext
 
-from accounts.refusals import NotNow
+from accounts.refusals import Invalid, NotNow
 from accounts.roles import Role
 from approvals import journal, queries, sweeping, timekeeping, workflow
 from approvals.models import Clock, ClockAction, CompanyReview, Decision, Escalation, TravelRequest
