@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from approvals import workflow
+from approvals.models.decision import Measure
 from approvals.states import Tier
 
 FAST, STANDARD = Tier.FAST, Tier.STANDARD
@@ -170,7 +171,9 @@ _REVOCATIONS = (
 def _grounds(told: Telling, choices: tuple[Any, ...] = _REFUSALS) -> workflow.Grounds:
     code, text, facts, milder = told.random.choice(choices)
     index = 0 if told.language == "zh" else 1
-    return workflow.Grounds(text=text[index], reason_codes=[code], facts=facts[index], milder_measures=milder[index])
+    considered = [workflow.Considered(measure=one, why=milder[index]) for one in Measure.values if one != Measure.OTHER]
+    relied_on = [workflow.Fact(part="place-0", fact=facts[index])]
+    return workflow.Grounds(text=text[index], reason_codes=[code], relied_on=relied_on, measures=considered)
 
 
 # ── pieces of stories ───────────────────────────────────────────────────────────────────────────────────────────────

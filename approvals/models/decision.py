@@ -23,6 +23,15 @@ class Outcome(models.TextChoices):
     REVOKED = "revoked", _("Revoked")
 
 
+class Measure(models.TextChoices):
+    """What is milder than refusing a trip, and is considered first (fair process, 20)."""
+
+    CONDITION = "condition", pgettext_lazy("measure", "a condition")
+    SHORTER = "shorter", pgettext_lazy("measure", "a shorter trip")
+    WITHOUT_PLACE = "without_place", pgettext_lazy("measure", "leaving out a place")
+    OTHER = "other", pgettext_lazy("measure", "something else")
+
+
 class Grounds(models.Model):
     """The reasons of a proposal or decision. To refuse takes all four (fair process, 3), and so does clearing a part.
 
@@ -45,7 +54,9 @@ class Grounds(models.Model):
         _("what is cleared"),
         default=list,
         blank=True,
-        help_text=_("Of a partial approval: the legs that are cleared, in the shape of the revision. Empty: all of it."),
+        help_text=_(
+            "Of a partial approval: the legs that are cleared, in the shape of the revision. Empty: all of it."
+        ),
     )
 
     class Meta:

@@ -8,8 +8,7 @@ delivers every minute; here the worker delivers once in every hour in which some
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
@@ -23,7 +22,7 @@ from accounts.actors import actor_for
 from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Actor, Role
-from approvals import notices, rules, sweeping, workflow
+from approvals import rules, sweeping, workflow
 from approvals.clocks import Step
 from approvals.demo import places, stories, trips
 from approvals.demo.stories import TEXTS
@@ -48,7 +47,6 @@ from authorities import calendars
 from authorities.terms import ClockKind
 from employees.models import Employee
 from notifications import delivery
-from notifications.models import OutboxEvent
 from sensitivity import matching
 
 _MINUTE = timedelta(minutes=1)
@@ -57,8 +55,11 @@ _PURPOSES = ("conference",) * 6 + ("business",) * 6 + ("personal",) * 3 + ("stud
 _GROUNDS = workflow.Grounds(
     text="The training method to be shown is not published and is on the list.",
     reason_codes=["TEC-01"],
-    facts="Slides 12 to 15 of the attachment.",
-    milder_measures="Leaving the part out was considered; the talk would not hold.",
+    relied_on=[workflow.Fact(part="place-0", fact="Slides 12 to 15 of the attachment.")],
+    measures=[
+        workflow.Considered(measure=one, why="Leaving the part out was considered; the talk would not hold.")
+        for one in ("condition", "shorter", "without_place")
+    ],
 )
 Progress = Callable[[float], object]
 Event = Callable[[datetime], object]
@@ -159,25 +160,6 @@ def live(plan: Plan, *, progress: Progress = lambda done: None) -> Lived:
     if TravelRequest.unscoped.exists() or User.objects.exists():
         raise SimulationRefused("There are people or requests here already; a simulation needs a database of its own.")
     return _Year(plan, towns.found(plan), progress).run()
-
-
-@contextmanager
-def _read_once() -> Iterator[None]:
-    """While people are told nobody acts, so the notices need to read each request once, not once for every word."""
-    read = notices._request
-    kept: dict[UUID, TravelRequest] = {}
-
-    def remembered(event: OutboxEvent) -> TravelRequest:
-        found = kept.get(event.subject)
-        if found is None:
-            found = kept[event.subject] = read(event)
-        return found
-
-    notices._request = remembered
-    try:
-        yield
-    finally:
-        notices._request = read
 
 
 def _full_minute(at: datetime) -> datetime:
@@ -290,9 +272,8 @@ class _Year:
 
     def _deliver(self, at: datetime) -> None:
         if self.untold_since is not None:
-            with _read_once():
-                while delivery.deliver(at=at).more:
-                    pass
+            while delivery.deliver(at=at).more:
+                pass
             self.untold_since = None
 
     # ── people call verbs ───────────────────────────────────────────────────────────────────────────────────────────

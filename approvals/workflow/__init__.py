@@ -11,7 +11,7 @@ from approvals.workflow.assessing import change_tier, judge_match, reassess
 from approvals.workflow.by_clock import clock_step, forward, lapse
 from approvals.workflow.company import decline, endorse, object, return_for_changes
 from approvals.workflow.completeness import overlapping, problems
-from approvals.workflow.deciding import Grounds, approve, confirm, propose, reject_proposal, reply
+from approvals.workflow.deciding import Considered, Fact, Grounds, approve, confirm, propose, reject_proposal, reply
 from approvals.workflow.gate import BESIDE, Made, available_actions, refusal, transitions
 from approvals.workflow.information import agree_information, answer, ask_information
 from approvals.workflow.office import extend, hand_over, recuse, return_to_queue, take
@@ -33,6 +33,8 @@ from approvals.workflow.writing import (
 __all__ = [
     "BESIDE",
     "DRAFT_FIELDS",
+    "Considered",
+    "Fact",
     "Grounds",
     "Made",
     "agree_information",

@@ -38,8 +38,12 @@ LEGS: list[dict[str, Any]] = [
 DENIAL = workflow.Grounds(
     text="The session on site concerns a topic that the published list names.",
     reason_codes=["T1"],
-    facts="The programme lists a closed session on the first day.",
-    milder_measures="Leaving out the session was considered; it is the only purpose of the trip.",
+    relied_on=[workflow.Fact(part="dates", fact="The programme lists a closed session on the first day.")],
+    measures=[
+        workflow.Considered(measure="condition", why="The session is the only purpose of the trip."),
+        workflow.Considered(measure="shorter", why="The session is on the first day."),
+        workflow.Considered(measure="without_place", why="The session is in the first place."),
+    ],
 )
 
 
