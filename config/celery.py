@@ -22,6 +22,10 @@ app.conf.beat_schedule = {
     "run-jobs": {"task": "jobs.tasks.run_jobs", "schedule": 60.0},
     "deliver-notifications": {"task": "notifications.tasks.deliver", "schedule": 60.0},
     "remind-of-list-ends": {"task": "sensitivity.tasks.remind_of_ends", "schedule": crontab(minute=15)},
+    # Every hour: a quarter is published once, however often it is asked for.
+    "publish-figures": {"task": "figures.tasks.publish_figures", "schedule": crontab(minute=25)},
+    # Every hour, and only the first of a day begins a run.
+    "keep-to-the-time": {"task": "openness.tasks.keep_to_the_time", "schedule": crontab(minute=35)},
     # Every hour, and only the first of a day signs: so a tick that was missed is made up.
     "sign-audit-checkpoint": {"task": "audit.tasks.sign_checkpoint", "schedule": crontab(minute=5)},
 }

@@ -24,10 +24,13 @@ PACKAGES = (
     "authorities",
     "companies",
     "config",
+    "documents",
     "employees",
+    "figures",
     "interface",
     "notifications",
     "jobs",
+    "openness",
     "sensitivity",
 )
 LOCALE = "zh_Hans"

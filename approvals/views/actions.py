@@ -25,7 +25,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.http import ActorRequest
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Refused
 from accounts.roles import Actor, Role
-from approvals import assessment, disclosure, queries, timekeeping, workflow
+from approvals import assessment, consistency, disclosure, queries, timekeeping, workflow
 from approvals.access import role_towards
 from approvals.forms import staff as forms
 from approvals.forms.information import AskForm
@@ -558,9 +558,15 @@ def request_do(http: ActorRequest, reference: str, verb: str) -> HttpResponse:
         "is_grave": _is_grave(page, request),
         "back_url": page_of(request, http.actor, place),
         "place": place,
+        "alike": _alike(page, request, http.actor, at),
         **page.about(request, at),
     }
     return render(http, "approvals/do.html", context, status=422 if form.errors else 200)
+
+
+def _alike(page: Page, request: TravelRequest, actor: Actor, at: datetime) -> list[consistency.Alike] | None:
+    """Before a senior signs: like cases that were decided differently. None on every other page."""
+    return consistency.before_signing(request, actor=actor, at=at) if page.about is about_proposal else None
 
 
 def _afterwards(request: TravelRequest, actor: Actor, place: str) -> str:

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "config",
     "audit",
     "accounts",
+    "documents",
     "jobs",
     "authorities",
     "companies",
@@ -64,6 +65,8 @@ INSTALLED_APPS = [
     "sensitivity",
     "notifications",
     "approvals",
+    "openness",
+    "figures",
 ]
 
 MIDDLEWARE = [
@@ -186,6 +189,10 @@ STORAGES: dict[str, dict[str, Any]] = {
     "attachments": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA_DIR / "attachments", "base_url": None, "file_permissions_mode": 0o600},
+    },
+    "papers": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "papers", "base_url": None, "file_permissions_mode": 0o600},
     },
 }
 ATTACHMENT_MAX_BYTES = 20 * 1024 * 1024
@@ -329,6 +336,18 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Exit approvals <nore
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000")
 # Ed25519 private key (base64 of the 32 raw bytes) that signs the daily audit checkpoint.
 AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY", default="")
+
+# Public figures of a quarter come out so many days after its end, and do not change from then on.
+FIGURES_DELAY_DAYS = env.int("FIGURES_DELAY_DAYS", default=15)
+
+# The key and certificate (a PKCS#12 file) that sign papers. None is issued without; a checkout makes one for tests.
+PAPER_CERTIFICATE = env.str("PAPER_CERTIFICATE", default="")
+PAPER_CERTIFICATE_PASSWORD = env.str("PAPER_CERTIFICATE_PASSWORD", default="")
+PAPER_CERTIFICATE_MADE = ""
+# Folders with more fonts, for characters that those of set-up do not have.
+PAPER_FONTS = env.list("PAPER_FONTS", default=[])
+# Seals the private halves of the keys that sign clearances (32 bytes in base64).
+CLEARANCE_KEY_SECRET = env.str("CLEARANCE_KEY_SECRET", default="")
 
 # Who shows this may read /metrics/; empty: nobody may, and the address does not exist.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
