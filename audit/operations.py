@@ -25,6 +25,32 @@ CREATE_FUNCTION = """
 """
 DROP_FUNCTION = "DROP FUNCTION audit_append_only();"
 
+# A permit is for one table in one transaction. Nobody but the owner can write one, and the function that erases the
+# file of a request writes them for itself, after it has looked at the state, the day and the notice.
+CREATE_PERMITS = """
+    CREATE TABLE audit_permit (transaction xid8 NOT NULL, relation oid NOT NULL, PRIMARY KEY (transaction, relation));
+    CREATE OR REPLACE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        permitted boolean := false;
+    BEGIN
+        IF TG_OP = 'DELETE' THEN
+            EXECUTE format(
+                'SELECT EXISTS (SELECT FROM %I.audit_permit WHERE transaction = pg_current_xact_id() AND relation = $1)',
+                TG_TABLE_SCHEMA) INTO permitted USING TG_RELID;
+        END IF;
+        IF NOT permitted THEN
+            RAISE EXCEPTION 'append_only: % refused on %', TG_OP, TG_TABLE_NAME
+                USING ERRCODE = 'restrict_violation', CONSTRAINT = 'append_only', TABLE = TG_TABLE_NAME;
+        END IF;
+        RETURN NULL;
+    END
+    $$;
+"""
+DROP_PERMITS = f"""
+    {CREATE_FUNCTION.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")}
+    DROP TABLE audit_permit;
+"""
+
 
 class AppendOnlyTable(Operation):
     """Refuse UPDATE, DELETE and TRUNCATE on `table`. The migration depends on ("audit", "0002_append_only").
