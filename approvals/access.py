@@ -20,7 +20,11 @@ def role_towards(request: TravelRequest, actor: Actor) -> Role:
     for role in queries.OFFICE_ROLES:
         if actor.holds(role, request.office_id):
             return role
-    return next(role for role in (Role.APPEAL_REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR) if role in actor.roles)
+    # Of an office that was consulted: nothing else brings a case to somebody of another office.
+    asked = queries.OFFICE_ROLES if request.consulted_at is not None else ()
+    return next(
+        role for role in (*asked, Role.APPEAL_REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR) if role in actor.roles
+    )
 
 
 def read(reference: str, *, actor: Actor, at: datetime, page: str) -> TravelRequest:

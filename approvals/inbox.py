@@ -77,6 +77,10 @@ class Tab:
     where: str = "TRUE"
     roles: frozenset[Role] = frozenset()
     is_counted: bool = True
+    source: str = ""
+    """What it is read from and which part of the scope it stands for, where that is not what the desk says."""
+    scope: str = ""
+    is_hidden_when_empty: bool = False
 
     @property
     def in_states(self) -> str:
@@ -86,6 +90,7 @@ class Tab:
 
 
 LEAST_TIME_LEFT = Order("r.due_at", urgent_first=True)
+_NO_CONFLICT = "NOT EXISTS (SELECT 1 FROM approvals_recusal x WHERE x.request_id = r.id AND x.by_id = %(me)s)"
 _WITH_OFFICE = (State.AUTHORITY_REVIEW, State.DECISION_PROPOSED, State.INFORMATION_REQUESTED)
 
 TABS: Mapping[Kind, tuple[Tab, ...]] = {
@@ -136,6 +141,16 @@ TABS: Mapping[Kind, tuple[Tab, ...]] = {
             states=(State.AUTHORITY_REVIEW, State.DECISION_PROPOSED),
             where="r.due_at <= %(now)s",
         ),
+        Tab(
+            "consulted",
+            pgettext_lazy("inbox", "Opinions asked of us"),
+            LEAST_TIME_LEFT,
+            states=_WITH_OFFICE,
+            where="NOT EXISTS (SELECT 1 FROM approvals_opinion o WHERE o.consultation_id = n.id)",
+            source="approvals_travelrequest r JOIN approvals_consultation n ON n.request_id = r.id",
+            scope=f"n.office_id = %(scope)s AND {_NO_CONFLICT}",
+            is_hidden_when_empty=True,
+        ),
         Tab("all", pgettext_lazy("inbox", "All"), Order("r.reached_authority_at", descending=True), is_counted=False),
     ),
     Kind.COMPANY: (
@@ -164,13 +179,18 @@ _SOURCE = {
 }
 # The part of `queries.visible_to` that the desk stands for.
 _SCOPE = {
-    Kind.OFFICE: (
-        "r.office_id = %(scope)s AND r.reached_authority_at IS NOT NULL AND NOT EXISTS ("
-        "SELECT 1 FROM approvals_recusal x WHERE x.request_id = r.id AND x.by_id = %(me)s)"
-    ),
+    Kind.OFFICE: (f"r.office_id = %(scope)s AND r.reached_authority_at IS NOT NULL AND {_NO_CONFLICT}"),
     Kind.COMPANY: "r.company_id = %(scope)s AND r.submitted_at IS NOT NULL",
     Kind.APPEALS: "a.office_id = %(scope)s",
 }
+
+
+def _source(desk: Desk, tab: Tab) -> str:
+    return tab.source or _SOURCE[desk.kind]
+
+
+def _scope(desk: Desk, tab: Tab) -> str:
+    return tab.scope or _SCOPE[desk.kind]
 
 
 def desks_of(actor: Actor) -> list[Desk]:
@@ -312,7 +332,7 @@ class Listing:
     def conditions(self) -> list[str]:
         """What holds for every row, whatever its state: the desk's scope, the tab, the filters."""
         return [
-            _SCOPE[self.desk.kind],
+            _scope(self.desk, self.tab),
             self.tab.where,
             *(
                 _OR_COUNTRIES if name == "words" and self.filters.countries else sql
@@ -348,7 +368,7 @@ def _stretches(order: Order, key: Key | None, *, backwards: bool) -> list[str]:
 
 def page_sql(listing: Listing, *, key: Key | None = None, backwards: bool = False, limit: int = PAGE + 1) -> str:
     """The one statement that reads a page: its parameters are `parameters()`, with `key` and `id` of the key."""
-    order, source = listing.tab.order, _SOURCE[listing.desk.kind]
+    order, source = listing.tab.order, _source(listing.desk, listing.tab)
     down = order.descending != backwards
     sort = f"key {'DESC' if down else 'ASC'}, id {'DESC' if backwards else 'ASC'}"
     states = [f"r.state = '{state.value}'" for state in listing.tab.states] or ["TRUE"]
@@ -402,8 +422,8 @@ def _rows(listing: Listing, *, key: Key | None, backwards: bool, limit: int) -> 
 def counts_sql(desk: Desk, tabs: Sequence[Tab]) -> str:
     """The one statement that counts every counted tab of `tabs`, each up to `COUNT_UP_TO`."""
     parts = [
-        f"(SELECT count(*) FROM (SELECT 1 FROM {_SOURCE[desk.kind]}"
-        f" WHERE {_SCOPE[desk.kind]} AND {tab.in_states} AND {tab.where} LIMIT {COUNT_UP_TO}) t)"
+        f"(SELECT count(*) FROM (SELECT 1 FROM {_source(desk, tab)}"
+        f" WHERE {_scope(desk, tab)} AND {tab.in_states} AND {tab.where} LIMIT {COUNT_UP_TO}) t)"
         for tab in tabs
         if tab.is_counted
     ]

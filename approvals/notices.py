@@ -5,10 +5,11 @@ Adding a notification is one line in `NOTICES`; adding a verb is one line in `VE
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
@@ -20,7 +21,7 @@ from accounts.models import RoleAssignment
 from accounts.roles import SYSTEM, Role
 from approvals import queries
 from approvals.clocks import Step
-from approvals.models import Appeal, Assessment, TravelRequest
+from approvals.models import Appeal, Assessment, Consultation, TravelRequest
 from approvals.states import WITH_AUTHORITY, State, Tier
 from audit import verbs
 from authorities import absences
@@ -61,6 +62,8 @@ VERBS: Mapping[str, str | Promise] = {
     "reply": _("Reply to the proposed denial"),
     "confirm": _("Proposed decision confirmed"),
     "reject_proposal": _("Proposal given back to the reviewer"),
+    "consult": _("A specialist office was asked for its opinion"),
+    "give_opinion": _("Opinion of the specialist office"),
     "extend": _("Due date extended"),
     "deem_approved": _("Approved because the time for deciding was over"),
     "withdraw": _("Withdrawn by the applicant"),
@@ -79,10 +82,20 @@ VERBS: Mapping[str, str | Promise] = {
 }
 
 
+def _requests(ids: Collection[UUID]) -> Mapping[UUID, TravelRequest]:
+    """These requests with what is said of them, in one query."""
+    found = queries.visible_to(SYSTEM).select_related("applicant", "company", "office", "assessment")
+    return found.in_bulk(list(ids))
+
+
 def _request(event: OutboxEvent) -> TravelRequest:
-    return (
-        queries.visible_to(SYSTEM).select_related("applicant", "company", "office", "assessment").get(pk=event.subject)
-    )
+    """What the event is about, read once for all that is said of it; by the delivery, for many events at once."""
+    if not isinstance(event.about, TravelRequest):
+        found = _requests([event.subject])
+        if event.subject not in found:
+            raise TravelRequest.DoesNotExist(f"{event.event} is about a request that is not there")
+        event.about = found[event.subject]
+    return event.about
 
 
 def applicant(event: OutboxEvent) -> Iterable[int]:
@@ -167,6 +180,23 @@ def appeal_reviewers(event: OutboxEvent) -> Iterable[int]:
     return absences.those_there(people, office_id=appeal.office_id, role=Role.APPEAL_REVIEWER, at=event.at)
 
 
+def specialists(event: OutboxEvent) -> Iterable[int]:
+    """The reviewers of the specialist office that is asked, or the seniors while none of them is there; nobody who has
+    the case or declared a conflict of interest."""
+    request = _request(event)
+    asked = Consultation.objects.filter(request_id=event.subject).order_by("at").last()
+    if asked is None:
+        return []
+    apart = {*queries.recused(request), request.applicant.user_id, request.assigned_reviewer_id}
+    for role in (Role.REVIEWER, Role.SENIOR):
+        posted = Posting.objects.in_force(event.at).filter(office_id=asked.office_id, role=role).order_by("number")
+        people = posted.values_list("user_id", flat=True)
+        there = absences.those_there(people, office_id=asked.office_id, role=role, at=event.at)
+        if found := [user_id for user_id in there if user_id not in apart]:
+            return found
+    return []
+
+
 def _after(step: str, recipients: Recipients) -> Recipients:
     """`recipients`, when it was this step of a clock; else nobody."""
     return lambda event: recipients(event) if event.data.get("step") == step else []
@@ -182,6 +212,7 @@ _TURN: Mapping[str, Recipients] = {
     "decision": reviewers,
     "answer": applicant,
     "reply": applicant,
+    "consultation": specialists,
     "change": applicant,
     "draft": applicant,
     "appeal_filing": applicant,
@@ -252,7 +283,9 @@ def _due_at(event: OutboxEvent, request: TravelRequest) -> tuple[datetime | None
 def _assessment(event: OutboxEvent, request: TravelRequest) -> Assessment | None:
     """The assessment that the event is about; of others, the one in force."""
     made = event.data.get("assessment")
-    return Assessment.objects.filter(pk=made).first() if made else request.assessment
+    if made and made != str(request.assessment_id):
+        return Assessment.objects.filter(pk=made).first()
+    return request.assessment
 
 
 def _context(event: OutboxEvent) -> dict[str, Any]:
@@ -497,7 +530,10 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         "applicant",
         applicant,
         _("%(number)s: a decision is proposed"),
-        _("Nothing is decided yet. Please open the request: you can read the grounds, and reply to a denial."),
+        _(
+            "Nothing is decided yet. Please open the request. If all of the trip or a part of it is to be refused, you "
+            "read the grounds there, and can reply."
+        ),
     ),
     (
         "reply",
@@ -511,7 +547,10 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         "applicant",
         applicant,
         _("%(number)s: decided — %(state)s"),
-        _("Please read the decision and its reasons. A denial also says how and until when you can appeal."),
+        _(
+            "Please read the decision and its reasons. If all of the trip or a part of it was refused, it also says how "
+            "and until when you can appeal."
+        ),
     ),
     (
         "confirm",
@@ -519,6 +558,34 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         officers,
         _("%(number)s: decided — %(state)s"),
         _("The trip “%(title)s” of %(applicant)s."),
+    ),
+    (
+        "consult",
+        "specialists",
+        specialists,
+        _("%(number)s: your opinion is asked for"),
+        _("%(office)s asks what you think of “%(title)s”. The case is not yours to decide, and you see no other."),
+    ),
+    (
+        "consult",
+        "applicant",
+        applicant,
+        _("%(number)s: a specialist office is asked for its opinion"),
+        _("It advises %(office)s, which decides. The time for the decision runs on: due by %(due)s."),
+    ),
+    (
+        "give_opinion",
+        "reviewer",
+        assigned_reviewer,
+        _("%(number)s: the opinion of the specialist office is there"),
+        _("You can propose a decision on “%(title)s” now. Decision due by %(due)s."),
+    ),
+    (
+        "give_opinion",
+        "applicant",
+        applicant,
+        _("%(number)s: the specialist office gave its opinion"),
+        _("You can read it with the decision, or as soon as a refusal is proposed. Decision due by %(due)s."),
     ),
     (
         "reject_proposal",
@@ -665,7 +732,14 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         "seniors",
         _after(Step.OPEN_CONFIRMATION, seniors),
         _("%(number)s: the time to reply is over"),
-        _("“%(title)s”: the proposed denial can be confirmed or given back now."),
+        _("“%(title)s”: what is proposed can be confirmed or given back now."),
+    ),
+    (
+        "remind",
+        "reviewer",
+        _after(Step.CLOSE_CONSULTATION, assigned_reviewer),
+        _("%(number)s: the time of the specialist office is over"),
+        _("You can propose a decision on “%(title)s” without the opinion. It can still come."),
     ),
     (
         "remind",
@@ -760,7 +834,7 @@ _BEFORE_DENIAL = frozenset({"propose", "propose_revocation"})
 _PROGRESS = frozenset(
     {
         "submit", "endorse", "object", "forward", "judge_match", "take", "hand_over", "return_to_queue",
-        "reject_proposal", "withdraw", "file_appeal", "hear_appeal", "close",
+        "reject_proposal", "consult", "give_opinion", "withdraw", "file_appeal", "hear_appeal", "close",
     }
 )  # fmt: skip
 _DUE = frozenset({"remind", "escalate", "recompute"})
@@ -850,6 +924,7 @@ def register() -> None:
                 kind=about,
                 is_urgent=partial(_is_urgent, kind=about),
                 repeats=(verb, audience) in _REPEATS,
+                subjects=_requests,
             )
         )
     register_notice(_LIST_PUBLISHED)

@@ -32,6 +32,7 @@ from approvals.models import (
     Appeal,
     Attachment,
     Clock,
+    Consultation,
     DraftInput,
     InformationRequest,
     Leg,
@@ -64,6 +65,8 @@ def _scope(actor: Actor) -> Any:
         seen |= Q(company_id__in=companies, submitted_at__isnull=False)
     if offices := actor.scopes_of_any(OFFICE_ROLES):
         seen |= Q(office_id__in=offices, reached_authority_at__isnull=False) & ~conflict
+        asked = Exists(Consultation.objects.filter(request=OuterRef("pk"), office__in=offices))
+        seen |= Q(consulted_at__isnull=False) & asked & ~conflict
     if offices := actor.scopes(Role.APPEAL_REVIEWER):
         seen |= Exists(Appeal.objects.filter(request=OuterRef("pk"), office__in=offices))
     return seen
@@ -73,8 +76,9 @@ def visible_to(actor: Actor) -> ScopedQuerySet[TravelRequest]:
     """The requests that `actor` may see.
 
     Applicants: their own, drafts too. Officers: what their company's people submitted. The office's people: what has
-    reached the office, except where they declared a conflict of interest. Appeal reviewers: what an appeal brought to
-    their office. Administrators and auditors: everything submitted. Everybody else: nothing.
+    reached the office or what the office was consulted on, except where they declared a conflict of interest. Appeal
+    reviewers: what an appeal brought to their office. Administrators and auditors: everything submitted. Everybody
+    else: nothing.
     """
     scope = _scope(actor)
     requests = TravelRequest.objects.all()
@@ -361,6 +365,19 @@ def summary(row: dict[str, Any]) -> dict[str, Any]:
 def latest_question(request: TravelRequest) -> InformationRequest | None:
     """What the office asked last; None when it never asked."""
     return InformationRequest.objects.filter(request=request).order_by("-at").first()
+
+
+def specialists(request: TravelRequest, *, at: datetime) -> QuerySet[Office, Office]:
+    """The specialist offices that can be asked about `request` at `at`: active, not its own, with a reviewer."""
+    staffed = Posting.objects.in_force(at).filter(office=OuterRef("pk"), role=Role.REVIEWER)
+    return Office.objects.filter(Exists(staffed), is_specialist=True, is_active=True).exclude(pk=request.office_id)
+
+
+def open_consultation(request: TravelRequest) -> Consultation | None:
+    """What a specialist office was asked and has not answered yet; None when there is nothing."""
+    if request.consulted_at is None or request.opinion_at is not None:
+        return None
+    return Consultation.objects.filter(request=request, opinion=None).select_related("office").order_by("at").last()
 
 
 def reply_to(proposal: Proposal) -> Reply | None:

@@ -113,6 +113,7 @@ def _inbox(actor: Actor, at: datetime) -> Iterable[Desk]:
                     most=COUNT_UP_TO,
                 )
                 for tab in tabs
+                if found[tab.name] or not tab.is_hidden_when_empty
             ],
             empty=str(empty),
             url=f"{page}?{urlencode({'desk': desk.key})}",

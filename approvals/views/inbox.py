@@ -261,7 +261,7 @@ def inbox_page(http: ActorRequest) -> HttpResponse:
         "rows": SafeString("".join([_row(row, words) for row in page.rows])),
         "is_empty": not page.rows,
         "columns": words.fixed.columns,
-        "tabs": [_tab(tab, listing, counted) for tab in tabs],
+        "tabs": [_tab(tab, listing, counted) for tab in tabs if _is_shown(tab, listing, counted)],
         "desks": _desks(http.actor, listing.desk),
         "filters": filters,
         "clear_url": f"?{place_of(Listing(listing.desk, listing.tab, http.actor, at))}",
@@ -287,6 +287,11 @@ def _by_number(listing: Listing) -> str | None:
     if queries.id_of(number, listing.actor) is None:
         return None
     return reverse("request" if listing.desk.kind is Kind.COMPANY else "case", args=[number])
+
+
+def _is_shown(tab: Tab, listing: Listing, counted: Mapping[str, int]) -> bool:
+    """Whether a tab is there: one that most offices never need, only where something is in it."""
+    return not tab.is_hidden_when_empty or tab is listing.tab or bool(counted.get(tab.name))
 
 
 def _tab(tab: Tab, listing: Listing, counted: Mapping[str, int]) -> dict[str, Any]:
@@ -327,6 +332,7 @@ _EMPTY = {
     (Kind.OFFICE, "revocations"): gettext_lazy("Revocations that another senior reviewer proposes appear here."),
     (Kind.OFFICE, "waiting"): gettext_lazy("Cases appear here while the applicant answers a question of the office."),
     (Kind.OFFICE, "overdue"): gettext_lazy("Cases appear here when their time is over. That is never a refusal."),
+    (Kind.OFFICE, "consulted"): gettext_lazy("Cases on which other offices ask for your opinion appear here."),
     (Kind.OFFICE, "all"): gettext_lazy("Every request that reached the office appears here."),
     (Kind.COMPANY, "review"): gettext_lazy("Requests of your company's employees appear here as soon as they submit."),
     (Kind.COMPANY, "returned"): gettext_lazy(
@@ -357,7 +363,7 @@ BULK: Mapping[str, Bulk] = {
     "endorse": Bulk(Kind.COMPANY, Role.OFFICER, frozenset({"review"}), forms.EndorseForm),
     "take": Bulk(Kind.OFFICE, Role.REVIEWER, frozenset({"unassigned", "overdue"}), forms.TakeForm),
     "hand_over": Bulk(Kind.OFFICE, Role.SENIOR, frozenset({"unassigned", "overdue"}), forms.HandOverToAnyForm),
-    "ask_information": Bulk(Kind.OFFICE, Role.REVIEWER, frozenset({"mine", "overdue"}), forms.AskForm),
+    "ask_information": Bulk(Kind.OFFICE, Role.REVIEWER, frozenset({"mine", "overdue"}), forms.AskSeveralForm),
 }
 
 

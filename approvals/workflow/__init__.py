@@ -11,9 +11,11 @@ from approvals.workflow.assessing import change_tier, judge_match, reassess
 from approvals.workflow.by_clock import clock_step, forward, lapse
 from approvals.workflow.company import decline, endorse, object, return_for_changes
 from approvals.workflow.completeness import overlapping, problems
+from approvals.workflow.consulting import consult, give_opinion
 from approvals.workflow.deciding import Considered, Fact, Grounds, approve, confirm, propose, reject_proposal, reply
 from approvals.workflow.gate import BESIDE, Made, available_actions, refusal, transitions
-from approvals.workflow.information import agree_information, answer, ask_information
+from approvals.workflow.information import Answer, agree_information, answer, ask_information
+from approvals.workflow.items import attach_to_item, remove_from_item, save_item
 from approvals.workflow.office import extend, hand_over, recuse, return_to_queue, take
 from approvals.workflow.revoking import propose_revocation, revoke
 from approvals.workflow.writing import (
@@ -33,6 +35,7 @@ from approvals.workflow.writing import (
 __all__ = [
     "BESIDE",
     "DRAFT_FIELDS",
+    "Answer",
     "Considered",
     "Fact",
     "Grounds",
@@ -42,16 +45,19 @@ __all__ = [
     "approve",
     "ask_information",
     "attach",
+    "attach_to_item",
     "available_actions",
     "change_tier",
     "clock_step",
     "close",
     "confirm",
+    "consult",
     "decline",
     "endorse",
     "extend",
     "file_appeal",
     "forward",
+    "give_opinion",
     "hand_over",
     "hear_appeal",
     "judge_match",
@@ -69,11 +75,13 @@ __all__ = [
     "refusal",
     "reject_proposal",
     "remove_attachment",
+    "remove_from_item",
     "reopen",
     "reply",
     "return_for_changes",
     "return_to_queue",
     "revoke",
+    "save_item",
     "save_section",
     "start",
     "submit",

@@ -15,7 +15,7 @@ from django.core.files.base import File
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from accounts.refusals import Invalid, Problem
+from accounts.refusals import Invalid, NotAllowed, Problem
 from accounts.roles import Actor
 from approvals import particulars, timekeeping, uploads
 from approvals.founding import unfounded
@@ -23,6 +23,7 @@ from approvals.models import (
     Attachment,
     Condition,
     Decision,
+    Opinion,
     Proposal,
     ProposalRejection,
     Reply,
@@ -49,7 +50,7 @@ def approve(
             clock_versions=clock_versions(step.request),
             **step.grounds(),
         )
-        _add_conditions(step, decision, conditions)
+        add_conditions(step, decision, conditions)
         step.data |= {"decision": str(decision.pk)}
         return {"reviewer_id": user_id_of(actor), "decision_id": decision.pk}
 
@@ -62,7 +63,7 @@ def clock_versions(request: TravelRequest) -> dict[str, int]:
     return {"policy": row.policy_version, "calendar": row.calendar_version} if row else {}
 
 
-def _add_conditions(step: Taking, decision: Decision, conditions: Sequence[str]) -> None:
+def add_conditions(step: Taking, decision: Decision, conditions: Sequence[str]) -> None:
     for condition in conditions:
         if condition.strip():
             step.add(Condition, decision=decision, text=condition.strip())
@@ -225,6 +226,7 @@ def propose(
         raise Invalid([Problem("", "outcome", _("Choose an outcome."))])
 
     def prepare(step: Taking) -> Mapping[str, Any]:
+        _is_no_adviser(step)
         until, legs = None, []
         if outcome == Outcome.APPROVED and cleared is not None:
             legs = check_cleared(step.request, cleared)
@@ -331,6 +333,7 @@ def confirm(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
     """
 
     def prepare(step: Taking) -> Mapping[str, Any]:
+        _is_no_adviser(step)
         proposal = proposal_of(step)
         appeal_until = None
         if proposal.outcome == Outcome.DENIED or proposal.is_partial:
@@ -338,10 +341,17 @@ def confirm(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
             _check_wording(step.request, proposal)
             appeal_until = timekeeping.appeal_until(step.request, at=at)
         decision = decide(step, proposal, appeal_until=appeal_until)
-        _add_conditions(step, decision, proposal.conditions)
+        add_conditions(step, decision, proposal.conditions)
         return {"senior_id": user_id_of(actor), "decision_id": decision.pk}
 
     return move("confirm", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def _is_no_adviser(step: Taking) -> None:
+    """Refuses with NotAllowed who advised on the case for a specialist office: that is another role."""
+    request = step.request
+    if request.consulted_at and Opinion.objects.filter(request=request, by_id=step.actor.user_id).exists():
+        raise NotAllowed(_("Who gave the opinion of the specialist office does not decide on the case."))
 
 
 def _check_wording(request: TravelRequest, proposal: Proposal) -> None:
