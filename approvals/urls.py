@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from approvals.views import (
     actions,
+    answering,
     applicant,
     case,
     criteria,
@@ -36,6 +37,9 @@ urlpatterns: list[URLPattern] = [
         applicant.attachment_remove,
         name="attachment_remove",
     ),
+    path("requests/<str:reference>/answer/", answering.answer_list, name="answer"),
+    path("requests/<str:reference>/answer/<int:number>/", answering.answer_item, name="answer_item"),
+    path("requests/<str:reference>/answer/check/", answering.answer_check, name="answer_check"),
     # ── verbs ──
     path("requests/<str:reference>/do/<slug:verb>/", actions.request_do, name="request_do"),
     # ── staff ──

@@ -9,9 +9,11 @@ from rest_framework import serializers
 
 from approvals.forms.applicant import subdivision_problem
 from approvals.models import Assessment, Leg, TravelRequest
+from approvals.models.information import Item, ItemKind
 from approvals.models.travel_request import Device, Purpose
 from approvals.rules import DECLARATIONS, EXTENSION_WORKING_DAYS, MAX_LEGS
 from approvals.states import Route, State, Tier
+from approvals.workflow.information import MOST_ITEMS, Answer
 from sensitivity import picking
 from sensitivity.models import CODE_LENGTH
 
@@ -139,6 +141,26 @@ class PickedSerializer(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]
 
 
+class ItemSerializer(serializers.Serializer[Any]):
+    """One thing that the office asks for; `options` are what can be chosen, of a choice."""
+
+    question = serializers.CharField(max_length=1000)
+    kind = serializers.ChoiceField(choices=ItemKind.choices, default=ItemKind.TEXT.value)
+    options = serializers.ListField(child=serializers.CharField(max_length=500), default=list, max_length=20)
+
+    def to_internal_value(self, data: Any) -> Any:
+        given = super().to_internal_value(data)
+        return Item(question=given["question"], kind=given["kind"], options=tuple(given["options"]))
+
+
+class AskedSerializer(serializers.Serializer[Any]):
+    """What the office waits for: why, and the items in the order in which they are answered."""
+
+    at = serializers.DateTimeField()
+    reason = serializers.CharField()
+    items = ItemSerializer(many=True)
+
+
 class RequestSerializer(serializers.ModelSerializer[TravelRequest]):
     """A request in full, with the verbs that are open to who asks."""
 
@@ -148,6 +170,7 @@ class RequestSerializer(serializers.ModelSerializer[TravelRequest]):
     legs = LegSerializer(source="itinerary", many=True)
     subjects = PickedSerializer(many=True, help_text="The topics in words.")
     assessment = AssessmentSerializer(allow_null=True)
+    asked = AskedSerializer(allow_null=True, help_text="While information is requested; not for the company.")
     actions = serializers.ListField(child=serializers.CharField(), read_only=True)
 
     class Meta:
@@ -180,6 +203,7 @@ class RequestSerializer(serializers.ModelSerializer[TravelRequest]):
             "due_at",
             "due_is_provisional",
             "assigned_number",
+            "asked",
             "actions",
         )
 
@@ -256,15 +280,27 @@ class HandOverInput(ReasonInput):
 
 
 class AskInput(ReasonInput):
-    """Everything that is missing, in one list."""
+    """Everything that is missing, in one list. `working_days`: to answer in; null: those of the office's policy."""
 
-    items = serializers.ListField(child=serializers.CharField(max_length=1000), max_length=30)
+    items = serializers.ListField(child=ItemSerializer(), max_length=MOST_ITEMS)
+    working_days = serializers.IntegerField(min_value=1, allow_null=True, default=None)
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    """An answer to one item: a text (of a choice: the option), documents of the request, or why it cannot be given."""
+
+    text = serializers.CharField(max_length=4000, allow_blank=True, default="")
+    cannot = serializers.CharField(max_length=4000, allow_blank=True, default="")
+    documents = serializers.ListField(child=serializers.UUIDField(), default=list, max_length=10)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return Answer(**super().to_internal_value(data))
 
 
 class AnswerInput(serializers.Serializer[Any]):
-    """One answer for each item, in order."""
+    """One answer for each item, in order. Null: what was written item by item on the pages."""
 
-    answers = serializers.ListField(child=serializers.CharField(max_length=4000, allow_blank=True), max_length=30)
+    answers = serializers.ListField(child=AnswerSerializer(), max_length=MOST_ITEMS, allow_null=True, default=None)
 
 
 class ApproveInput(serializers.Serializer[Any]):

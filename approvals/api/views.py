@@ -90,9 +90,18 @@ class _Shown:
         self.actions = actions
         self.subjects = [{"code": code, "label": labels[code]} for code in request.topics]
         self.assessment = _assessment(request, actor)
+        self.asked = _asked(request, actor)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._request, name)
+
+
+def _asked(request: TravelRequest, actor: Actor) -> dict[str, Any] | None:
+    """What the office waits for; between it and the applicant."""
+    if request.state != State.INFORMATION_REQUESTED or access.role_towards(request, actor) is Role.OFFICER:
+        return None
+    asked = queries.latest_question(request)
+    return {"at": asked.at, "reason": asked.reason, "items": asked.questions} if asked else None
 
 
 def _assessment(request: TravelRequest, actor: Actor) -> dict[str, Any] | None:

@@ -364,7 +364,9 @@ class DeclarationsForm(SectionForm):
     )
 
 
-class _SeveralFilesInput(forms.FileInput):
+class SeveralFilesInput(forms.FileInput):
+    """A field for several files at once."""
+
     allow_multiple_selected = True
 
 
@@ -376,14 +378,19 @@ class DocumentsForm(forms.Form):
 
     kind = forms.ChoiceField(
         label=_("What they are"),
-        choices=Attachment.Kind.choices,
+        choices=[
+            choice
+            for choice in Attachment.Kind.choices
+            # These are sent where they are asked for.
+            if choice[0] not in (Attachment.Kind.REPLY, Attachment.Kind.ANSWER, Attachment.Kind.PROOF)
+        ],
         initial=Attachment.Kind.INVITATION,
         error_messages={"invalid_choice": _("Choose a kind of this list.")},
     )
     file = forms.Field(
         label=_("Files"),
         required=False,
-        widget=_SeveralFilesInput(attrs={"accept": ACCEPTED}),
+        widget=SeveralFilesInput(attrs={"accept": ACCEPTED}),
         help_text=_("PDF, images or Office files without macros, at most 20 MB each. You can choose several at once."),
     )
 

@@ -82,20 +82,6 @@ class VerbForm(forms.Form):
 # ── the applicant ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class AnswerForm(VerbForm):
-    """One field for each question, in the order in which they were asked."""
-
-    def prepare(self) -> None:
-        asked = queries.latest_question(self.request)
-        for index, question in enumerate(asked.items if asked else []):
-            self.fields[f"answers-{index}"] = _text(
-                question, missing=_("Answer this question, or say why you cannot."), rows=3
-            )
-
-    def values(self) -> dict[str, Any]:
-        return {"answers": [self.cleaned_data[name] for name in self.fields]}
-
-
 class ReplyForm(VerbForm):
     text = _text(_("Your reply"), missing=_("Write your reply, or leave the page: the time for it runs on."), rows=8)
 
@@ -189,7 +175,9 @@ class HandOverToAnyForm(HandOverForm):
         self.fields["reviewer_id"].choices = [*map(choice_of, everybody), BACK_TO_QUEUE]  # type: ignore[attr-defined]
 
 
-class AskForm(VerbForm):
+class AskSeveralForm(VerbForm):
+    """For several cases at once: the same questions, answered by a text, with the days of the office's policy."""
+
     items = LinesField(
         label=_("Questions"),
         help_text=_("One question a line. Ask for everything in one go: a second time needs a senior reviewer."),

@@ -17,6 +17,7 @@ from accounts.roles import Actor, Role
 from approvals import disclosure, queries, rules
 from approvals.models import Attachment, Decision, Proposal, TravelRequest
 from approvals.models.decision import Outcome
+from approvals.models.information import Answered, ItemKind
 from approvals.states import State, Tier
 from approvals.views import standing
 from authorities.languages import by_language
@@ -203,13 +204,31 @@ def proposed(request: TravelRequest, actor: Actor, at: datetime) -> Ruling | Non
 
 
 @dataclass(frozen=True, slots=True)
+class ExchangedItem:
+    """One thing that was asked, and what was given: a text, documents, or why it cannot be given."""
+
+    question: str
+    kind: str
+    options: tuple[str, ...]
+    given: str
+    cannot: str
+    files: tuple[File, ...]
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether anything was given."""
+        return bool(self.given or self.cannot or self.files)
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
-    """What the office asked once, and what was answered: (question, answer or nothing)."""
+    """What the office asked once, and what was answered, item by item."""
 
     at: datetime
     who: str
     reason: str
-    items: tuple[tuple[str, str], ...]
+    items: tuple[ExchangedItem, ...]
+    working_days: int | None
     answered_at: datetime | None
 
 
@@ -221,16 +240,32 @@ def exchanges(request: TravelRequest, actor: Actor) -> list[Exchange]:
     answers = {answer.information_request_id: answer for answer in found.answers}
     deeds = {asked.pk: (asked.by_id, str(Role.REVIEWER), asked.at) for asked in found.asked}
     who = standing.people(request, deeds.values(), actor) if deeds else {}
+    documents = {str(document.pk): document for document in request.documents}
     shown = []
     for asked in reversed(found.asked):
         answer = answers.get(asked.pk)
-        given = [*(answer.answers if answer else []), *([""] * len(asked.items))]
+        given = [*(answer.given if answer else ()), *([Answered()] * len(asked.items))]
         shown.append(
             Exchange(
                 at=asked.at,
                 who=who[deeds[asked.pk]],
                 reason=asked.reason,
-                items=tuple(zip(asked.items, given, strict=False)),
+                items=tuple(
+                    ExchangedItem(
+                        question=item.question,
+                        kind=str(ItemKind(item.kind).label),
+                        options=item.options,
+                        given=one.text,
+                        cannot=one.cannot,
+                        files=tuple(
+                            file_of(request, documents[document["id"]])
+                            for document in one.documents
+                            if document["id"] in documents
+                        ),
+                    )
+                    for item, one in zip(asked.questions, given, strict=False)
+                ),
+                working_days=asked.working_days,
                 answered_at=answer.at if answer else None,
             )
         )
@@ -337,14 +372,16 @@ class File:
     added: datetime
     note: str = ""
     remove_url: str = ""
+    key: str = ""
 
 
 def files(request: TravelRequest, *, removable: bool = False) -> list[File]:
     """The documents of `request`, each behind its permission check."""
-    return [_file(request, document, removable) for document in request.documents]
+    return [file_of(request, document, removable=removable) for document in request.documents]
 
 
-def _file(request: TravelRequest, document: Attachment, removable: bool) -> File:
+def file_of(request: TravelRequest, document: Attachment, *, removable: bool = False) -> File:
+    """One document of `request`, behind its permission check."""
     place = [request.reference, document.pk]
     return File(
         name=document.name,
@@ -352,6 +389,7 @@ def _file(request: TravelRequest, document: Attachment, removable: bool) -> File
         size=document.size,
         kind=str(document.get_kind_display()),
         added=document.uploaded_at,
+        key=str(document.pk),
         remove_url=reverse("attachment_remove", args=place) if removable else "",
     )
 
