@@ -41,7 +41,7 @@ COPY --from=assets /build/node_modules/@expo-google-fonts/noto-sans-sc/400Regula
 # Settings want to be told where everything is; nothing of it is used or kept here. Root compiles the messages beside
 # their sources; the product itself may write to /data only.
 RUN export DATABASE_URL=postgres://nobody@localhost/none REDIS_URL=redis://localhost/0 PUBLIC_URL=https://localhost \
-    SECRET_KEY=build AUDIT_SIGNING_KEY=build ALLOWED_HOSTS=localhost EMAIL_URL=consolemail:// \
+    SECRET_KEY=build AUDIT_SIGNING_KEY=build PAPER_CERTIFICATE=build CLEARANCE_KEY_SECRET=build ALLOWED_HOSTS=localhost EMAIL_URL=consolemail:// \
     && python manage.py messages --compile \
     && python manage.py collectstatic --noinput
 USER product

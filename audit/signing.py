@@ -12,7 +12,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 
-def _raw(text: str, name: str) -> bytes:
+def raw_key(text: str, name: str) -> bytes:
+    """The 32 bytes that `text` holds in base64. ImproperlyConfigured, naming the setting `name`, when it does not."""
     try:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -24,7 +25,7 @@ def _raw(text: str, name: str) -> bytes:
 
 def private_key() -> Ed25519PrivateKey:
     """The key of AUDIT_SIGNING_KEY. Refuses with ImproperlyConfigured one that is missing or not 32 bytes."""
-    return Ed25519PrivateKey.from_private_bytes(_raw(settings.AUDIT_SIGNING_KEY, "AUDIT_SIGNING_KEY"))
+    return Ed25519PrivateKey.from_private_bytes(raw_key(settings.AUDIT_SIGNING_KEY, "AUDIT_SIGNING_KEY"))
 
 
 def public_bytes(key: Ed25519PublicKey) -> bytes:
@@ -45,7 +46,7 @@ def public_key_text() -> str:
 def trusted_keys(retired: Iterable[str] = ()) -> dict[str, Ed25519PublicKey]:
     """By their ids: the public key in use, and `retired` ones (base64) that signed before it."""
     keys = [private_key().public_key()]
-    keys += [Ed25519PublicKey.from_public_bytes(_raw(text, "A public key")) for text in retired]
+    keys += [Ed25519PublicKey.from_public_bytes(raw_key(text, "A public key")) for text in retired]
     return {key_id(key): key for key in keys}
 
 

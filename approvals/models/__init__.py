@@ -14,6 +14,7 @@ from approvals.models.decision import (
 )
 from approvals.models.information import InformationAnswer, InformationRequest, ItemDraft
 from approvals.models.itinerary import Attachment, DraftInput, Leg
+from approvals.models.paper import Clearance, Paper, PaperKind, PaperOrder
 from approvals.models.review import (
     Assessment,
     Assignment,
@@ -30,6 +31,7 @@ __all__ = [
     "Assessment",
     "Assignment",
     "Attachment",
+    "Clearance",
     "Clock",
     "ClockAction",
     "CompanyReview",
@@ -45,6 +47,9 @@ __all__ = [
     "Leg",
     "MatchJudgement",
     "Opinion",
+    "Paper",
+    "PaperKind",
+    "PaperOrder",
     "Proposal",
     "ProposalRejection",
     "Recusal",

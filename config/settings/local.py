@@ -8,5 +8,7 @@ DEBUG = env.bool("DEBUG", default=True)
 DEMO_ALLOWED = True
 SECRET_KEY = env.str("SECRET_KEY", default="") or kept(DATA_DIR, "secret_key")
 AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY", default="") or kept(DATA_DIR, "audit_signing_key")
+CLEARANCE_KEY_SECRET = env.str("CLEARANCE_KEY_SECRET", default="") or kept(DATA_DIR, "clearance_key_secret")
+PAPER_CERTIFICATE_MADE = str(DATA_DIR / "secrets" / "papers-test.p12")
 ALLOWED_HOSTS = ["*"]
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"

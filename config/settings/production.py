@@ -10,6 +10,8 @@ SECRET_KEY = env.str("SECRET_KEY")
 # Keys of before, separated by commas: what they signed (sessions, links in mails) holds until they are taken out.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY")
+PAPER_CERTIFICATE = env.str("PAPER_CERTIFICATE")
+CLEARANCE_KEY_SECRET = env.str("CLEARANCE_KEY_SECRET")
 PUBLIC_URL = env.str("PUBLIC_URL")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

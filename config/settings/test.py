@@ -13,6 +13,9 @@ from config.settings.base import BASE_DIR, DATA_DIR, STORAGES, env  # noqa: E402
 
 SECRET_KEY = "only-for-tests-" + "x" * 50
 AUDIT_SIGNING_KEY = "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo="
+CLEARANCE_KEY_SECRET = "u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7s="
+PAPER_CERTIFICATE = ""
+PAPER_CERTIFICATE_MADE = str(DATA_DIR / "test" / f"papers-{TEST_SLOT}.p12")
 DEMO_ALLOWED = True
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -24,6 +27,10 @@ STORAGES = STORAGES | {
     "attachments": {
         **STORAGES["attachments"],
         "OPTIONS": {**STORAGES["attachments"]["OPTIONS"], "location": DATA_DIR / "test" / f"attachments-{TEST_SLOT}"},
+    },
+    "papers": {
+        **STORAGES["papers"],
+        "OPTIONS": {**STORAGES["papers"]["OPTIONS"], "location": DATA_DIR / "test" / f"papers-{TEST_SLOT}"},
     },
 }
 # Tests look at SQL, which a kept statement hides; accounts' tests switch it on.

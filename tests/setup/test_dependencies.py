@@ -11,7 +11,7 @@ import pytest
 from tests.setup.processes import ROOT
 
 OURS = [
-    "accounts", "approvals", "audit", "authorities", "companies", "config", "employees", "interface", "jobs",
+    "accounts", "approvals", "audit", "authorities", "companies", "config", "documents", "employees", "interface", "jobs",
     "notifications", "sensitivity",
 ]  # fmt: skip
 # Run on a developer's machine only, where requirements/run.in or dev.in is installed besides.
