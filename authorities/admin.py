@@ -3,7 +3,8 @@
 What is in force is shown and not changed: an action makes the next version from it, another brings a draft into force.
 """
 
-from datetime import date
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -11,22 +12,28 @@ from django.contrib import admin, messages
 from django.contrib.postgres.fields import ArrayField
 from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count, Field, QuerySet, URLField
+from django.db.models import Count, F, Field, Q, QuerySet, URLField
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSingleDateWidget, UnfoldAdminTextInputWidget
 
 from accounts.admin import KeptAdmin, TenureFilter
-from accounts.refusals import Invalid, NotAllowed
-from authorities import calendar_files, calendars, policies
+from accounts.http import actor_of
+from accounts.models import User
+from accounts.refusals import Invalid, NotAllowed, Refused
+from accounts.roles import Actor, Role
+from audit.models import Entry
+from authorities import calendar_files, calendars, grounds, policies
 from authorities.models import (
     Absence,
     CalendarDay,
@@ -59,6 +66,13 @@ class OfficeAdmin(ModelAdmin):
     search_fields = ["code", "name_zh", "name_en", "city"]
     fieldsets = [
         (None, {"fields": ["code", ("name_zh", "name_en"), "city", "time_zone", "is_active", "return_after_days"]}),
+        (
+            _("Specialist office"),
+            {
+                "fields": ["is_specialist", ("expertise_zh", "expertise_en")],
+                "description": _("A restricted case is put before a specialist office before a decision is proposed."),
+            },
+        ),
         (
             _("Remedies"),
             {
@@ -107,49 +121,372 @@ class AbsenceAdmin(ModelAdmin):
         super().save_model(request, obj, form, change)
 
 
-@admin.register(LegalInstrument)
-class LegalInstrumentAdmin(ModelAdmin):
-    list_display = ["title", "article", "office", "published_on", "effective_from", "effective_until", "state"]
-    list_filter = ["office", "published_on"]
-    search_fields = ["title_zh", "title_en", "article"]
-    autocomplete_fields = ["office"]
-    list_select_related = ["office"]
+class EndForm(forms.Form):
+    """The last day of something that is in force."""
 
-    @display(description=_("state"), label={_("in force"): "success", _("not in force"): "warning"})  # type: ignore[untyped-decorator]
-    def state(self, instrument: LegalInstrument) -> Any:
-        return _("in force") if instrument.is_in_force(timezone.localdate()) else _("not in force")
+    last_day = forms.DateField(label=_("last day"), widget=UnfoldAdminSingleDateWidget)
+
+
+class _Standing(admin.SimpleListFilter):
+    """What waits for a second person is found at once."""
+
+    title = _("status")
+    parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("waits", _("waits for a second person")), ("in_force", _("in force today")), ("past", _("past"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        first, last, today = queryset.model.FIRST, queryset.model.LAST, timezone.localdate()
+        open_end = Q(**{last: None})
+        match self.value():
+            case "waits":
+                return queryset.filter(
+                    Q(activated_at=None) | (Q(end_on__isnull=False) & (open_end | Q(end_on__lt=F(last))))
+                )
+            case "in_force":
+                begun = queryset.filter(activated_at__isnull=False, **{f"{first}__lte": today})
+                return begun.filter(open_end | Q(**{f"{last}__gte": today}))
+            case "past":
+                return queryset.filter(activated_at__isnull=False, **{f"{last}__lt": today})
+        return queryset
+
+
+class EnactedAdmin(ModelAdmin):
+    """Versions: a draft is changed by who drafted it, what is in force ends. Every step is a verb of `grounds`.
+
+    The library's own log says who saved which form; the chain of the ground says what happened to it.
+    """
+
+    autocomplete_fields = ["office"]
+    actions = ["bring_into_force", "draft_next_version", "confirm_end"]
+    actions_detail = ["activate_this", "next_of_this", "end_this", "confirm_end_of_this", "withdraw_end_of_this"]
+    readonly_fields = ["standing_in_words", "steps"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = [field.name for field in _fields(self.model)]
+        if obj is None:
+            return [(None, {"fields": fields})]
+        return [(None, {"fields": ["standing_in_words", *fields]}), (_("What happened to it"), {"fields": ["steps"]})]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        mine = obj is None or (obj.is_draft and obj.drafted_by_id in (None, request.user.pk))
+        return mine and bool(super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is not None and obj.is_draft and bool(super().has_delete_permission(request, obj))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related("office", "drafted_by", "activated_by", "end_drafted_by", "ended_by")
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        # Drafts are thrown away one by one, each with its entry in the log.
+        return {name: found for name, found in super().get_actions(request).items() if name != "delete_selected"}
+
+    # ── what is written ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _draft(self, obj: Any, values: dict[str, Any], *, actor: Actor, at: datetime) -> Any:
+        raise NotImplementedError
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool) -> None:
+        actor, at = actor_of(request), timezone.now()
+        if change:
+            grounds.change(obj, actor=actor, at=at, values=form.cleaned_data)
+            return
+        row = self._draft(obj, form.cleaned_data, actor=actor, at=at)
+        obj.pk, obj.version, obj.history = row.pk, row.version, row.history
+        self.message_user(request, _("Drafted. Another administrator compares it and brings it into force."))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        grounds.discard(obj, actor=actor_of(request), at=timezone.now())
+
+    def _try(self, request: HttpRequest, rows: Iterable[Any], verb: Callable[..., Any], said: Any) -> None:
+        """Do `verb` to each row, say what was done, and why not where it was refused."""
+        for row in rows:
+            try:
+                verb(row, actor=actor_of(request), at=timezone.now())
+            except Refused as refusal:
+                self.message_user(request, f"{self._name(row)}: {refusal}", messages.ERROR)
+            else:
+                self.message_user(request, f"{self._name(row)}: {said}", messages.SUCCESS)
+
+    def _name(self, row: Any) -> str:
+        return f"{row} v{row.version}"
+
+    def _drafted_next(self, request: HttpRequest, rows: Iterable[Any]) -> None:
+        for row in rows:
+            try:
+                made = grounds.next_version(row, actor=actor_of(request), at=timezone.now())
+            except Refused as refusal:
+                self.message_user(request, f"{self._name(row)}: {refusal}", messages.ERROR)
+            else:
+                self.message_user(request, _draft_made(made, self.opts.model_name), messages.SUCCESS)
+
+    @admin.action(description=_("Bring into force"), permissions=["view"])
+    def bring_into_force(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        self._activate(request, rows)
+
+    def _activate(self, request: HttpRequest, rows: Iterable[Any]) -> None:
+        self._try(request, rows, grounds.activate, _("It is brought into force from its first day on."))
+
+    @admin.action(description=_("Draft the next version"), permissions=["add"])
+    def draft_next_version(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        self._drafted_next(request, rows)
+
+    @admin.action(description=_("Confirm the proposed last day"), permissions=["view"])
+    def confirm_end(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        self._try(request, rows, grounds.end, _("The last day is confirmed."))
+
+    # ── the same, on the page of one version ────────────────────────────────────────────────────────────────────────
+
+    def _one(self, request: HttpRequest, object_id: Any) -> Any:
+        row = self.get_object(request, str(object_id))
+        if row is None:
+            raise Http404
+        return row
+
+    def _page(self, row: Any) -> str:
+        return reverse(f"admin:authorities_{self.opts.model_name}_change", args=[row.pk])
+
+    def _keeps(self, request: HttpRequest) -> bool:
+        return actor_of(request).holds(Role.ADMINISTRATOR)
+
+    def has_activate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        row = self.get_object(request, str(object_id))
+        return row is not None and row.is_draft and row.drafted_by_id != request.user.pk and self._keeps(request)
+
+    def has_next_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        row = self.get_object(request, str(object_id))
+        return row is not None and not row.is_draft and self._keeps(request)
+
+    def has_end_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        row = self.get_object(request, str(object_id))
+        over = row is not None and row.last_day is not None and row.last_day <= timezone.localdate()
+        return row is not None and not row.is_draft and not over and self._keeps(request)
+
+    def has_confirm_end_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        row = self.get_object(request, str(object_id))
+        waits = row is not None and row.end_is_proposed
+        return waits and row.end_drafted_by_id != request.user.pk and self._keeps(request)
+
+    def has_withdraw_end_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        row = self.get_object(request, str(object_id))
+        return row is not None and row.end_is_proposed and self._keeps(request)
+
+    # Each shows first what it is about to do; a link alone changes nothing.
+    def _confirmed(self, request: HttpRequest, row: Any, title: Any, said: Any) -> HttpResponse | None:
+        if request.method == "POST":
+            return None
+        return self._asked(request, row, title=title, said=said)
+
+    def _asked(self, request: HttpRequest, row: Any, *, title: Any, said: Any, form: Any = None) -> HttpResponse:
+        context = {"row": row, "title": title, "said": said, "form": form, "back": self._page(row)}
+        context["words"] = [(field.verbose_name, _in_words(row, field)) for field in _fields(row)]
+        context["orphaned"] = _left_without(row)
+        return render(
+            request, "authorities/enact.html", {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        )
+
+    @action(description=_("Bring into force …"), url_path="activate", permissions=["activate"])  # type: ignore[untyped-decorator]
+    def activate_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What would be in force, word for word; confirmed, it is."""
+        row = self._one(request, object_id)
+        said = _("Compare every word. From its first day on nobody can change it, and refusals rest on it.")
+        if asked := self._confirmed(request, row, _("Bring into force"), said):
+            return asked
+        self._activate(request, [row])
+        return redirect(self._page(row))
+
+    @action(description=_("Draft the next version …"), url_path="next", permissions=["next"])  # type: ignore[untyped-decorator]
+    def next_of_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A copy to be changed, as a draft of the reader's."""
+        row = self._one(request, object_id)
+        said = _("A draft is made that begins as a copy of this. This version stays as it is.")
+        if asked := self._confirmed(request, row, _("Draft the next version"), said):
+            return asked
+        self._drafted_next(request, [row])
+        return redirect(self._page(row))
+
+    @action(description=_("Propose a last day …"), url_path="end", permissions=["end"])  # type: ignore[untyped-decorator]
+    def end_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The day is proposed by one and confirmed by another."""
+        row = self._one(request, object_id)
+        form = EndForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                last_day = form.cleaned_data["last_day"]
+                grounds.propose_end(row, actor=actor_of(request), at=timezone.now(), last_day=last_day)
+            except Refused as refusal:
+                form.add_error("last_day", str(refusal))
+            else:
+                self.message_user(request, _("Proposed. Another administrator confirms it."), messages.SUCCESS)
+                return redirect(self._page(row))
+        said = _("Another administrator confirms it. Until then, and up to that day, nothing changes.")
+        return self._asked(request, row, title=_("Propose a last day"), said=said, form=form)
+
+    @action(description=_("Confirm the last day …"), url_path="confirm-end", permissions=["confirm_end"])  # type: ignore[untyped-decorator]
+    def confirm_end_of_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self._one(request, object_id)
+        said = _("It ends on %(day)s. After that no refusal can rest on it.") % {"day": date_format(row.end_on)}
+        if asked := self._confirmed(request, row, _("Confirm the last day"), said):
+            return asked
+        self._try(request, [row], grounds.end, _("The last day is confirmed."))
+        return redirect(self._page(row))
+
+    @action(description=_("Take the last day back …"), url_path="withdraw-end", permissions=["withdraw_end"])  # type: ignore[untyped-decorator]
+    def withdraw_end_of_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self._one(request, object_id)
+        said = _("The proposed last day is forgotten. It stays in force as before.")
+        if asked := self._confirmed(request, row, _("Take the last day back"), said):
+            return asked
+        self._try(request, [row], grounds.withdraw_end, _("The proposed last day is taken back."))
+        return redirect(self._page(row))
+
+    # ── what is shown ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    @display(  # type: ignore[untyped-decorator]
+        description=_("status"),
+        label={_("draft"): "info", _("in force"): "success", _("to come"): "info", _("past"): "warning"},
+    )
+    def state(self, row: Any) -> Any:
+        today = timezone.localdate()
+        if row.is_draft:
+            return _("draft")
+        if row.first_day > today:
+            return _("to come")
+        return _("in force") if row.covers(today) else _("past")
+
+    @admin.display(description=_("status"))
+    def standing_in_words(self, row: Any) -> str:
+        """Who drafted it, who brought it into force, and whose turn it is."""
+        if row.is_draft:
+            who = row.drafted_by or _("nobody")
+            return _("Drafted by %(who)s. It waits for another administrator to bring it into force.") % {"who": who}
+        said = [_("In force from %(first)s.") % {"first": date_format(row.first_day)}]
+        if row.activated_by:
+            people = {"drafted": row.drafted_by, "activated": row.activated_by}
+            said.append(_("Drafted by %(drafted)s, brought into force by %(activated)s.") % people)
+        if row.last_day:
+            said.append(_("Its last day is %(last)s.") % {"last": date_format(row.last_day)})
+        if row.end_is_proposed:
+            values = {"day": date_format(row.end_on), "who": row.end_drafted_by}
+            said.append(_("%(who)s proposed %(day)s as its last day; another administrator confirms it.") % values)
+        return " ".join(str(one) for one in said)
+
+    @admin.display(description=_("history"))
+    def steps(self, row: Any) -> str:
+        """Everything that happened to the ground, in all of its versions, from the audit log."""
+        entries = list(Entry.objects.filter(chain=row.history_id).order_by("sequence"))
+        names: dict[int | None, str] = dict(
+            User.objects.filter(pk__in={entry.actor_id for entry in entries}).values_list("pk", "name")
+        )
+        lines = format_html_join(
+            mark_safe("<br>"),
+            "{} · v{} · {} {}",
+            (
+                (
+                    date_format(timezone.localtime(entry.at), "DATETIME_FORMAT"),
+                    entry.data["version"],
+                    entry.in_words(),
+                    names.get(entry.actor_id, ""),
+                )
+                for entry in entries
+            ),
+        )
+        return lines or str(_("It was there before grounds had versions."))
+
+
+def _fields(row: Any) -> list[Any]:
+    """What somebody writes of a version, as opposed to what the steps leave on it."""
+    return [field for field in row._meta.local_fields if field.editable and not field.primary_key]
+
+
+def _in_words(row: Any, field: Any) -> Any:
+    value = getattr(row, f"get_{field.name}_display")() if field.choices else getattr(row, field.name)
+    return date_format(value) if isinstance(value, date) else value
+
+
+def _left_without(row: Any) -> list[ReasonCode]:
+    """Codes that lose their instrument when this step is taken: its end, or its next version in the place of it."""
+    if not isinstance(row, LegalInstrument):
+        return []
+    if row.end_is_proposed and row.end_on is not None:
+        return grounds.orphaned(row, after=row.end_on)
+    if not row.is_draft:
+        return []
+    before = LegalInstrument.objects.filter(history=row.history_id, activated_at__isnull=False).last()
+    return grounds.orphaned(before, after=row.first_day - timedelta(days=1)) if before else []
+
+
+@admin.register(LegalInstrument)
+class LegalInstrumentAdmin(EnactedAdmin):
+    list_display = [
+        "title",
+        "article",
+        "version",
+        "office",
+        "published_on",
+        "effective_from",
+        "effective_until",
+        "state",
+    ]
+    list_filter = [_Standing, "office"]
+    search_fields = ["title_zh", "title_en", "article"]
+    actions_detail = [*EnactedAdmin.actions_detail, "carry_codes_over"]
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if isinstance(db_field, URLField):
             kwargs["assume_scheme"] = "https"
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: LegalInstrument | None = None) -> list[str]:
-        # Decisions rest on its words as soon as it is in force. What changes later is another instrument.
-        if obj and obj.is_in_force(timezone.localdate()):
-            return ["title_zh", "title_en", "article", "published_on", "effective_from", "office"]
-        return []
+    def _draft(self, obj: Any, values: dict[str, Any], *, actor: Actor, at: datetime) -> LegalInstrument:
+        return grounds.draft_instrument(actor=actor, at=at, values=values)
+
+    def has_carry_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        row = self.get_object(request, str(object_id))
+        return row is not None and not row.is_draft and row.version > 1 and self._keeps(request)
+
+    @action(description=_("Draft its codes anew …"), url_path="carry", permissions=["carry"])  # type: ignore[untyped-decorator]
+    def carry_codes_over(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The codes that end with the version before, as drafts that rest on this one."""
+        row = self._one(request, object_id)
+        said = _("Every code that ends with the version before this one is drafted again, resting on this version.")
+        if asked := self._confirmed(request, row, _("Draft its codes anew"), said):
+            return asked
+        try:
+            made = grounds.carry_over(row, actor=actor_of(request), at=timezone.now())
+        except Refused as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+        else:
+            text = ngettext("%(n)d draft was made.", "%(n)d drafts were made.", len(made)) % {"n": len(made)}
+            self.message_user(request, text, messages.SUCCESS)
+        return redirect(self._page(row))
 
 
 @admin.register(ReasonCode)
-class ReasonCodeAdmin(ModelAdmin):
-    list_display = ["code", "label", "points_at", "instrument", "office", "active_from", "active_until", "state"]
-    list_filter = ["points_at", "office", "instrument"]
+class ReasonCodeAdmin(EnactedAdmin):
+    list_display = [
+        "code",
+        "version",
+        "label",
+        "points_at",
+        "instrument",
+        "office",
+        "active_from",
+        "active_until",
+        "state",
+    ]
+    list_filter = [_Standing, "points_at", "office"]
     search_fields = ["code", "label_zh", "label_en"]
     autocomplete_fields = ["instrument", "office"]
     list_select_related = ["instrument", "office"]
 
-    @display(description=_("state"), label={_("in use"): "success", _("not in use"): "warning"})  # type: ignore[untyped-decorator]
-    def state(self, reason: ReasonCode) -> Any:
-        today = timezone.localdate()
-        in_use = reason.active_from <= today and (reason.active_until is None or today <= reason.active_until)
-        return _("in use") if in_use and reason.instrument.is_in_force(today) else _("not in use")
+    def _draft(self, obj: Any, values: dict[str, Any], *, actor: Actor, at: datetime) -> ReasonCode:
+        return grounds.draft_code(actor=actor, at=at, values=values)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: ReasonCode | None = None) -> list[str]:
-        # Decisions quote its words from its first day on. A new wording is a new code.
-        if obj and obj.active_from <= timezone.localdate():
-            return ["code", "label_zh", "label_en", "points_at", "instrument", "office", "active_from"]
-        return []
+    def _name(self, row: Any) -> str:
+        return f"{row.code} v{row.version}"
 
 
 class DraftOnlyInline(TabularInline):
@@ -497,7 +834,7 @@ def _terms_of(policy: ClockPolicy) -> dict[tuple[str, str], Terms]:
     return {(line.kind, line.tier): line.terms for line in policy.lines.all()}
 
 
-def _draft_made(row: CalendarYear | ClockPolicy, name: str) -> str:
+def _draft_made(row: Any, name: str) -> str:
     return format_html(
         '{} <a href="{}">{}</a>',
         _("A draft was made:"),

@@ -202,7 +202,7 @@ def change(row: G, *, actor: Actor, at: datetime, values: Mapping[str, Any]) -> 
     return kept
 
 
-def discard(row: Ground, *, actor: Actor, at: datetime) -> None:
+def discard(row: G, *, actor: Actor, at: datetime) -> None:
     """Throw a draft away. NotNow when it is in force: that ends instead."""
     with transaction.atomic():
         _must_administer(actor)

@@ -159,6 +159,7 @@ def enact(*, today: date, offices: Mapping[str, Office]) -> None:
     `offices` by their codes. Who drafts is an administrator, so that the printed account can be the second person.
     """
     drafts, compares = keepers()
+    assert drafts.user_id is not None
     RoleAssignment.objects.get_or_create(
         user_id=drafts.user_id, role=Role.ADMINISTRATOR, defaults={"starts_at": _ENACTED}
     )
