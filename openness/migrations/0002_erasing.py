@@ -91,7 +91,8 @@ ERASE = """
 
         FOR part IN
             WITH RECURSIVE own AS (
-                SELECT fk.conrelid, fk.confrelid, source.attname AS source, target.attname AS target
+                SELECT fk.conrelid, fk.confrelid, source.attname::text COLLATE "default" AS source,
+                    target.attname::text COLLATE "default" AS target
                 FROM pg_constraint fk
                 JOIN pg_attribute source ON source.attrelid = fk.conrelid AND source.attnum = fk.conkey[1]
                 JOIN pg_attribute target ON target.attrelid = fk.confrelid AND target.attnum = fk.confkey[1]
