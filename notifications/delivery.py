@@ -81,44 +81,67 @@ def deliver(*, at: datetime, most: int = 500, mails: bool = True) -> Delivered:
 
 
 def _fan_out(done: Delivered, at: datetime) -> bool:
-    """Turn some due events into notifications. Whether there were any."""
+    """Turn some due events into notifications. Whether there may be more."""
     with transaction.atomic():
         events = list(OutboxEvent.objects.due(at).select_for_update(skip_locked=True)[:_EVENTS_AT_ONCE])
-        for event in events:
-            try:
-                with transaction.atomic():
-                    _tell(event, at)
-                    event.mark_done(at)
-                    event.save()
-                done.events += 1
-            except Exception as error:  # whatever a notice did, only its own event may suffer
-                logger.exception("Outbox event %s (%s) could not be told.", event.pk, event.event)
-                event.words = {}
-                event.done_at = None
-                event.mark_failed(error, at)
-                event.save()
-                done.failures += 1
-    return bool(events)
+        registry.read_subjects(events)
+        _try_to_tell(done, events, at)
+    return len(events) == _EVENTS_AT_ONCE
 
 
-def _tell(event: OutboxEvent, at: datetime) -> None:
-    told: dict[int, Notice] = {}
-    for notice in registry.notices(event.event):
-        people = set(notice.recipients(event))
-        event.words[notice.audience] = _words(notice, event)
-        for person in people:
-            told.setdefault(person, notice)
-    reachable = list(User.objects.filter(pk__in=told, is_active=True).order_by("pk").values_list("pk", flat=True))
+def _try_to_tell(done: Delivered, events: Sequence[OutboxEvent], at: datetime) -> None:
+    """Tell of all these events at once; when that fails, of each by itself: only its own event may suffer from a
+    notice that fails, or from a text that the database refuses."""
+    if not events:
+        return
+    try:
+        with transaction.atomic():
+            _tell(events, at)
+        done.events += len(events)
+    except Exception as error:
+        if len(events) > 1:
+            for event in events:
+                _try_to_tell(done, [event], at)
+            return
+        event = events[0]
+        logger.exception("Outbox event %s (%s) could not be told.", event.pk, event.event)
+        event.words = {}
+        event.done_at = None
+        event.mark_failed(error, at)
+        event.save()
+        done.failures += 1
+
+
+def _tell(events: Sequence[OutboxEvent], at: datetime) -> None:
+    """Make the notifications of these events and mark them as done. What is asked of people is asked once for all."""
+    told = {event.pk: _who_is_told(event) for event in events}
+    people = {person for as_whom in told.values() for person in as_whom}
+    reachable = list(User.objects.filter(pk__in=people, is_active=True).order_by("pk").values_list("pk", flat=True))
     chosen, failing = preferences.of(reachable), addresses.failing(reachable)
-    made = [
-        notification
-        for person in reachable
-        for notification in _of_one_person(event, told[person], chosen[person], address_fails=person in failing, at=at)
-    ]
+    made: list[Notification] = []
+    for event in events:
+        as_whom = {person: told[event.pk][person] for person in reachable if person in told[event.pk]}
+        told[event.pk] = as_whom
+        for person, notice in as_whom.items():
+            made += _of_one_person(event, notice, chosen[person], address_fails=person in failing, at=at)
+        event.mark_done(at)
+    OutboxEvent.objects.bulk_update(events, ["words", "done_at", "next_attempt_at"])
     Notification.objects.bulk_create(made, ignore_conflicts=True)
+    for event in events:
+        for notice in registry.notices(event.event):
+            if notice.repeats and (again := [person for person, one in told[event.pk].items() if one is notice]):
+                _leave_only_the_latest(event, notice, again, at)
+
+
+def _who_is_told(event: OutboxEvent) -> dict[int, Notice]:
+    """As whom each person is told of it. The words are put into the event."""
+    told: dict[int, Notice] = {}
+    event.words = {}
     for notice in registry.notices(event.event):
-        if notice.repeats and (again := [person for person in reachable if told[person] is notice]):
-            _leave_only_the_latest(event, notice, again, at)
+        for person in set(notice.recipients(event)):
+            told.setdefault(person, notice)
+        event.words[notice.audience] = _words(notice, event)
+    return told
 
 
 def _of_one_person(
@@ -162,6 +185,8 @@ def _leave_only_the_latest(event: OutboxEvent, notice: Notice, people: Sequence[
         event__subject=event.subject,
         left_out="",
     )
+    if not told.exclude(event_id=event.pk).exists():
+        return
     know_more = set(told.filter(event_id__gt=event.pk).values_list("recipient_id", flat=True))
     earlier = told.filter(event_id__lt=event.pk) | told.filter(event_id=event.pk, recipient_id__in=know_more)
     earlier.filter(channel=Channel.BELL, read_at=None).update(left_out=LeftOut.REPLACED)

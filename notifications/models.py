@@ -78,6 +78,9 @@ class OutboxEvent(Attempt):
     data = models.JSONField(_("data"), default=dict)
     words = models.JSONField(_("words"), default=dict)
 
+    about: object = None
+    """What `subject` is, as the delivery read it for all that is said about this event. Never saved."""
+
     objects = AttemptQuerySet.as_manager()
 
     class Meta(Attempt.Meta):

@@ -20,8 +20,9 @@ have several audiences, each with its own words. A person in two of them is told
 registered first, once. Texts are English source strings marked with gettext_lazy; the values are put in with `%`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -44,6 +45,10 @@ def _nowhere(event: OutboxEvent) -> str:
 
 def _can_wait(event: OutboxEvent) -> bool:
     return False
+
+
+Subjects = Callable[[Collection[UUID]], Mapping[UUID, object]]
+"""Reads what events are about, many in one query. What is not there (any more) is not in the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +81,8 @@ class Notice:
     """What one audience is told about one event. `context` is called once for each language, with it active.
 
     `is_urgent` says of an event whether it comes at once, whatever hours people keep. `repeats`: of several about one
-    subject that a person has not seen, only the latest is of use; it takes the place of the earlier ones.
+    subject that a person has not seen, only the latest is of use; it takes the place of the earlier ones. `subjects`
+    reads what several events are about: each finds its own in `event.about`, and None where there is none.
     """
 
     event: str
@@ -88,6 +94,7 @@ class Notice:
     url: Callable[[OutboxEvent], str] = _nowhere
     kind: str = GENERAL.key
     is_urgent: Callable[[OutboxEvent], bool] = _can_wait
+    subjects: Subjects | None = None
     repeats: bool = False
     channels: tuple[Channel, ...] = tuple(Channel)
 
@@ -145,6 +152,20 @@ def must_be_known(event: str) -> None:
     """Raise `UnknownEvent` unless a notice is registered for `event`."""
     if event not in _notices:
         notices(event)
+
+
+def read_subjects(events: Iterable[OutboxEvent]) -> None:
+    """Put into each of `events` what it is about, for notices that want to know; one query for each kind of thing."""
+    wanted: dict[Subjects, list[OutboxEvent]] = {}
+    for event in events:
+        for notice in _notices.get(event.event, {}).values():
+            if notice.subjects is not None:
+                wanted.setdefault(notice.subjects, []).append(event)
+                break
+    for read, about in wanted.items():
+        found = read({event.subject for event in about})
+        for event in about:
+            event.about = found.get(event.subject)
 
 
 def events() -> frozenset[str]:
