@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from accounts.roles import Role
@@ -22,6 +24,9 @@ from tests.factories.requests import Cast, submitted
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
+# However many are told: a transaction, the events, the requests, the people, what they chose, addresses that fail,
+# and what is written of it. (The officers of each company are asked besides.)
+QUERIES = 11
 
 
 def do(cast: Cast, verb: str, who: Any, minutes: int = 1, **values: Any) -> OutboxEvent:
@@ -63,6 +68,21 @@ def test_a_reminder_speaks_of_the_date_of_its_own_clock() -> None:
     event = OutboxEvent.objects.get(event="request.remind", data__clock=ClockKind.REPLY)
     assert event.data["due"] == clock.due_at.isoformat()
     assert TravelRequest.unscoped.get(pk=cast.request.pk).due_at != clock.due_at
+
+
+@pytest.mark.parametrize("requests", [1, 20])
+def test_requests_are_read_once_for_all_that_is_said_of_them(requests: int) -> None:
+    """To her, to the officers of the company, and in two languages; the officers are asked for each request."""
+    company = CompanyFactory.create()
+    for number in range(requests):
+        submitted(employ(f"Alice {number}", company))
+    at = TravelRequest.unscoped.latest("state_since").state_since
+    with CaptureQueriesContext(connection) as queries:
+        deliver(at=at, mails=False)
+    statements = [query["sql"] for query in queries]
+    assert sum('FROM "approvals_travelrequest"' in statement for statement in statements) == 1
+    assert len(statements) - sum('"companies_membership"' in statement for statement in statements) == QUERIES
+    assert Notification.objects.filter(event__event="request.submit", channel=Channel.BELL).count() == requests
 
 
 def test_tier_and_reason_are_those_of_that_change() -> None:

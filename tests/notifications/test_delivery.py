@@ -7,6 +7,7 @@ from threading import Barrier
 import pytest
 from django.core import mail
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from uuid_utils.compat import uuid7
 
 from notifications import failures, outbox, registry
@@ -120,6 +121,20 @@ def test_a_poisoned_event_fails_alone_and_is_seen(happen: Happen) -> None:
     assert (bad.attempts, bad.done_at, bad.last_error) == (1, None, "ZeroDivisionError: poison")
     assert ghost.last_error.startswith("ValueError")
     assert not bad.notifications.exists()
+
+
+@pytest.mark.django_db
+def test_twenty_events_are_told_with_as_many_queries_as_one(happen: Happen) -> None:
+    alice, bob = person("Alice"), person("Bob")
+    counted = []
+    for events in (1, 20):
+        for number in range(events):
+            happen(alice, officers=(bob,), number=f"K7-{number}")
+        with CaptureQueriesContext(connection) as queries:
+            assert deliver(at=MONDAY, mails=False) == Delivered(events=events)
+        counted.append(len(queries))
+    assert counted[0] == counted[1]
+    assert Notification.objects.count() == 21 * 2 * len(Channel)
 
 
 @pytest.mark.django_db
