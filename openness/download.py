@@ -2,7 +2,7 @@
 
 The worker goes table by table, then through the requests in batches; what it has found so far lies in `DownloadPart`, so
 a worker that dies loses one batch at most. At the end all of it becomes one archive: data.json (its form is in
-schema.json), overview.html to read, and every stored file.
+schema.json), an overview to read, and every stored file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from uuid import UUID
 
 from django.core.files import File
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
@@ -25,10 +24,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import AccessEntry, User
 from accounts.refusals import NotAllowed, NotFound, NotNow
 from accounts.roles import Actor, Role
-from approvals.models import TravelRequest
 from jobs import work
 from jobs.models import Job
 from notifications import outbox
+from openness import paper
 from openness.collecting import IN_GENERAL, WITHHELD, Person, files, of_person, of_requests
 from openness.models import DataDownload, DownloadPart
 from openness.schema import FORMAT, SCHEMA, VERSION
@@ -108,7 +107,7 @@ def _pack(download: DataDownload, person: Person, at: datetime) -> None:
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("data.json", json.dumps(data, ensure_ascii=False, indent=1))
             archive.writestr("schema.json", json.dumps(SCHEMA, ensure_ascii=False, indent=1))
-            archive.writestr("overview.html", render_to_string("openness/archive/overview.html", _overview(data, person)))
+            archive.writestr(*paper.overview(data, person, language=download.language, at=at))
             for one in stored:
                 with one.field.open("rb") as source, archive.open(one.path, "w") as place:
                     while block := source.read(1 << 20):
@@ -141,28 +140,6 @@ def _data(download: DataDownload, person: Person, at: datetime) -> dict[str, Any
         "person": {"name": person.user.name, "email": person.user.email},
         "tables": dict(sorted(tables.items())),
         "left_out": left_out,
-    }
-
-
-def _overview(data: dict[str, Any], person: Person) -> dict[str, Any]:
-    """What the page to read shows: the person, their requests with what happened, counts of the rest."""
-    trips = TravelRequest.unscoped.filter(pk__in=person.requests).order_by("-created_at").select_related("company")
-    looks = [row["values"] for row in data["tables"].get("accounts.AccessEntry", [])]
-    return {
-        "data": data,
-        "user": person.user,
-        "language": get_language(),
-        "trips": trips.prefetch_related("legs", "attachments"),
-        "employments": data["tables"].get("employees.Employee", []),
-        "tables": [
-            {
-                "name": name,
-                "records": sum(row["kind"] == "record" for row in rows),
-                "mentions": sum(row["kind"] == "mention" for row in rows),
-            }
-            for name, rows in data["tables"].items()
-        ],
-        "looks": [look for look in looks if look["user"] != "you"],
     }
 
 
