@@ -14,8 +14,8 @@ How a day is counted, everywhere in this module:
 All datetimes are aware; those that come out are in UTC.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Protocol
 from uuid import UUID
@@ -23,7 +23,7 @@ from uuid import UUID
 from django.db.models import TextChoices
 from django.utils.translation import pgettext_lazy
 
-from approvals.states import OPEN, WITH_AUTHORITY, State
+from approvals.states import APPEALABLE, OPEN, WITH_AUTHORITY, WITH_CONDITIONS, State
 from authorities.terms import COUNTS_WORKING_DAYS, DIFFERS_BY_TIER, ClockKind, Policy, Terms
 
 MORNING = time(9)
@@ -100,6 +100,8 @@ class Step(TextChoices):
 
     REMIND = "remind", pgettext_lazy("step", "Reminder")
     WARN = "warn", pgettext_lazy("step", "Warning before departure")
+    OVERDUE = "overdue", pgettext_lazy("step", "Overdue: who owes it is told")
+    TELL_OFFICE = "tell_office", pgettext_lazy("step", "Overdue: the office is told")
     FORWARD = "forward", pgettext_lazy("step", "Forwarded to the authority")
     LAPSE = "lapse", pgettext_lazy("step", "Lapse")
     OPEN_CONFIRMATION = "open_confirmation", pgettext_lazy("step", "Confirmation becomes possible")
@@ -131,6 +133,12 @@ class Done:
     at: datetime
 
 
+def key_of(kind: str, subject: UUID | None) -> str:
+    """What tells a running clock from the others of its request: its kind, and for those of which there are several
+    what each is about."""
+    return str(kind) if subject is None else f"{kind}:{subject}"
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """One clock of one request, as a value. It keeps the policy version with which it started."""
@@ -148,12 +156,19 @@ class Clock:
     """Empty on clocks that are the same for every tier."""
     urgent: bool = False
     anchor: date | None = None
-    """The day of departure or return, for the clocks that wait for one."""
+    """The day of departure or return, for the clocks that wait for one; of a reply, the day that it ends before."""
     extension_days: int = 0
     steps_done: tuple[Done, ...] = ()
     ended_at: datetime | None = None
     id: UUID | None = None
     """The id of its row; None: has none yet."""
+    subject: UUID | None = None
+    """What it is about, for the kinds of which a request has several."""
+
+    @property
+    def key(self) -> str:
+        """See `key_of`."""
+        return key_of(self.kind.value, self.subject)
 
     @property
     def is_running(self) -> bool:
@@ -176,13 +191,22 @@ class Situation:
     urgent: bool = False
     departure: date | None = None
     return_on: date | None = None
+    subjects: Mapping[ClockKind, Mapping[UUID, date | None]] = field(default_factory=dict)
+    """What waits for somebody of the kinds of which a request has several clocks, each with its day if it has one."""
     refusal_proposed: bool = False
     """A denial or revocation is proposed and the applicant has not replied yet."""
     consultation_open: bool = False
     """A specialist office was asked and has not answered yet."""
+    amendment_open: bool = False
+    """A change to the cleared trip waits for the office."""
+    reply_ends_before: date | None = None
+    """The day at whose beginning the time for a reply is over at the latest, if the journey sets one."""
+    is_appealable: bool = False
+    """The decision in force refuses something: the trip, or a part of it that is not cleared."""
     appeal_filed: bool = False
-    """An appeal against the decision in force has been filed, whatever became of it."""
-    appeal_under_review: bool = False
+    """An appeal against the decision in force has been filed and was not withdrawn."""
+    appeal_open: bool = False
+    """It is filed or under review: the office that hears it has to decide."""
 
 
 def _always(situation: Situation) -> bool:
@@ -205,7 +229,7 @@ class ClockRule:
     """Where it stands still, if it was started; anywhere else it ends."""
     only_if: Callable[[Situation], bool] = _always
     waits_for: Callable[[Situation], date | None] = _never
-    """The day of the journey that it waits for, instead of counting from its start."""
+    """The day of the journey that it waits for, instead of counting from its start; of a reply, that it ends before."""
     binds_applicant: bool = False
     """Whose time it is: in doubt an applicant has the later date, everybody else the earlier one."""
 
@@ -240,6 +264,7 @@ RULES: dict[ClockKind, ClockRule] = {
             # A revocation is proposed while the clearance is in force.
             runs_in=frozenset({State.DECISION_PROPOSED, State.APPROVED}),
             only_if=lambda situation: situation.refusal_proposed,
+            waits_for=lambda situation: situation.reply_ends_before,
             then=(Step.OPEN_CONFIRMATION,),
             binds_applicant=True,
         ),
@@ -264,16 +289,17 @@ RULES: dict[ClockKind, ClockRule] = {
         ),
         ClockRule(
             ClockKind.APPEAL_FILING,
-            runs_in=frozenset({State.DENIED, State.REVOKED}),
-            only_if=lambda situation: not situation.appeal_filed,
+            runs_in=APPEALABLE | {State.APPROVED},
+            only_if=lambda situation: situation.is_appealable and not situation.appeal_filed,
             then=(Step.CLOSE_APPEAL,),
             binds_applicant=True,
         ),
         ClockRule(
             ClockKind.APPEAL,
-            runs_in=frozenset({State.DENIED, State.REVOKED}),
-            only_if=lambda situation: situation.appeal_under_review,
-            then=(Step.ESCALATE,),
+            runs_in=APPEALABLE | {State.APPROVED},
+            # From the day on which it is filed: that nobody takes it up is late, too.
+            only_if=lambda situation: situation.appeal_open,
+            then=(Step.ESCALATE, Step.ESCALATE_TO_HEAD),
         ),
         ClockRule(
             ClockKind.DEPARTURE,
@@ -286,6 +312,24 @@ RULES: dict[ClockKind, ClockRule] = {
             runs_in=frozenset({State.APPROVED}),
             waits_for=lambda situation: situation.return_on,
             then=(Step.CLOSE,),
+        ),
+        # One for each condition; they outlive the trip. Nothing that a clock does touches the clearance.
+        ClockRule(
+            ClockKind.CONDITION,
+            runs_in=WITH_CONDITIONS,
+            then=(Step.OVERDUE, Step.TELL_OFFICE),
+            binds_applicant=True,
+        ),
+        ClockRule(
+            ClockKind.CONDITION_ANSWER,
+            runs_in=WITH_CONDITIONS,
+            then=(Step.ESCALATE, Step.ESCALATE_TO_HEAD),
+        ),
+        ClockRule(
+            ClockKind.AMENDMENT,
+            runs_in=frozenset({State.APPROVED}),
+            only_if=lambda situation: situation.amendment_open,
+            then=(Step.ESCALATE, Step.ESCALATE_TO_HEAD),
         ),
         # Windows: nothing happens when they close, except that a door is shut.
         ClockRule(
@@ -304,6 +348,8 @@ RULES: dict[ClockKind, ClockRule] = {
 }
 
 _WAITS = frozenset({ClockKind.DEPARTURE, ClockKind.RETURN})
+# One clock for each subject: a request has several.
+OF_SUBJECTS = frozenset({ClockKind.CONDITION, ClockKind.CONDITION_ANSWER})
 
 
 # Starting, stopping, ending
@@ -314,20 +360,56 @@ def advance(
 ) -> tuple[Clock, ...]:
     """The clocks that change because the request is now in `situation`: started, stopped, resumed, ended, re-anchored.
 
-    `clocks` are those of the request that have not ended; at most one of a kind. Clocks that stay as they are are not
-    returned; those without an `id` are new. New ones take `policy` and `calendar`; the others keep theirs.
+    `clocks` are those of the request that have not ended; at most one of a kind and subject. Clocks that stay as they
+    are are not returned; those without an `id` are new. New ones take `policy` and `calendar`; the others keep theirs.
     Called again with what it returned, it returns nothing.
     """
-    present = {clock.kind: clock for clock in clocks if clock.ended_at is None}
+    running = [clock for clock in clocks if clock.ended_at is None]
+    present = {clock.kind: clock for clock in running}
     changed: list[Clock] = []
     for kind, rule in RULES.items():
+        if kind in OF_SUBJECTS:
+            continue
         before = present.get(kind)
         if before is None and situation.state not in rule.runs_in:
             continue
         after = _next(rule, before, situation, policy, calendar)
         if after is not None and after != before:
             changed.append(after)
+    if situation.subjects or any(clock.subject for clock in running):
+        changed += _of_subjects(running, situation, policy, calendar)
     return tuple(changed)
+
+
+def _of_subjects(
+    running: Iterable[Clock], situation: Situation, policy: Policy, calendar: WorkingCalendar
+) -> Iterator[Clock]:
+    """The clocks of subjects that change: one is started for each that waits, and ended when it does not any more."""
+    for kind in sorted(OF_SUBJECTS):
+        wanted = situation.subjects.get(kind, {}) if situation.state in RULES[kind].runs_in else {}
+        held = {clock.subject: clock for clock in running if clock.kind is kind and clock.subject is not None}
+        for subject, clock in held.items():
+            if subject not in wanted:
+                intervals = clock.intervals
+                yield replace(
+                    clock,
+                    intervals=(*intervals[:-1], Interval(intervals[-1].start, situation.at)),
+                    ended_at=situation.at,
+                )
+            elif clock.anchor != wanted[subject]:
+                yield replace(clock, anchor=wanted[subject])
+        for subject in wanted.keys() - held.keys():
+            yield Clock(
+                kind=kind,
+                policy_version=policy.id,
+                calendar_version=calendar.version,
+                calendar_checked=calendar.version,
+                started_at=situation.at,
+                intervals=(Interval(situation.at),),
+                urgent=situation.urgent and kind in COUNTS_WORKING_DAYS,
+                anchor=wanted[subject],
+                subject=subject,
+            )
 
 
 def _next(
@@ -451,10 +533,14 @@ def evaluate(
     terms = policy.terms(clock.kind, clock.tier)
     if clock.kind in _WAITS:
         return _evaluate_waiting(clock, terms, calendar, at)
+    if clock.kind is ClockKind.CONDITION:
+        return _evaluate_day(clock, terms, calendar, at)
     counting: _Counting = calendar if clock.kind in COUNTS_WORKING_DAYS else _EVERY_DAY
     count = _Count(clock.intervals, counting, calendar.zone)
     days = (URGENT_DAYS if clock.urgent else terms.days) + clock.extension_days
     last_day = count.runs_out(days)
+    if last_day is not None and clock.anchor is not None:
+        last_day = min(last_day, clock.anchor - _DAY)
     pending: tuple[datetime, Step] | tuple[None, None] = (None, None)
     if clock.is_running and last_day is not None:
         ladder = _ladder(clock, terms, days, last_day, count, calendar, state)
@@ -496,6 +582,33 @@ def _evaluate_waiting(clock: Clock, terms: Terms, calendar: WorkingCalendar, at:
         next_step=step if pending else None,
         # Asked for late: the warning is due at once.
         next_action_at=max(scheduled, clock.started_at) if pending else None,
+        is_provisional=False,
+    )
+
+
+def _evaluate_day(clock: Clock, terms: Terms, calendar: WorkingCalendar, at: datetime) -> ClockReading:
+    """A day by which something has to be done: reminders before it, told when it is over, the office some days later.
+
+    What was scheduled before the clock began is left out, except that a day which is over is said at once.
+    """
+    if clock.anchor is None:
+        raise ValueError(f"A clock of kind {clock.kind} waits for a day and has none.")
+    zone, last = calendar.zone, clock.anchor
+    over = end_of(last, zone)
+    ladder = [(morning_of(last - before * _DAY, zone), Step.REMIND) for before in sorted(terms.remind_before)[::-1]]
+    ladder = [entry for entry in ladder if entry[0] > clock.started_at]
+    ladder += [(over, Step.OVERDUE), (end_of(last + terms.days * _DAY, zone), Step.TELL_OFFICE)]
+    pending: tuple[datetime, Step] | tuple[None, None] = (None, None)
+    if clock.is_running:
+        pending = next((entry for entry in ladder if not _is_done(clock, entry[1], entry[0])), pending)
+    begun, today = local_day(clock.started_at, zone), local_day(at, zone)
+    return ClockReading(
+        days=max(0, (last - begun).days),
+        used=max(0, (today - begun).days),
+        last_day=last,
+        due_at=over,
+        next_step=pending[1],
+        next_action_at=max(pending[0], clock.started_at) if pending[0] is not None else None,
         is_provisional=False,
     )
 
@@ -592,6 +705,8 @@ def _ladder(
     for mark in _reminder_days(terms, days):
         day = count.nth(mark)
         assert day is not None  # it comes before the last day, and there is one
+        if day > last_day:
+            break  # the journey cuts the time short
         yield morning_of(day, zone), Step.REMIND
     for step in RULES[clock.kind].then:
         if step is Step.ESCALATE_TO_HEAD:

@@ -27,13 +27,20 @@ from django.utils.translation import get_language
 from accounts.prepared import Prepared, bare, rows_from, rows_with
 from accounts.roles import Actor, Grant, Role
 from accounts.scoping import ScopedQuerySet
+from approvals import rules
 from approvals.clocks import local_day
 from approvals.models import (
     Appeal,
+    AppealStatement,
+    Assignment,
     Attachment,
     Clock,
+    CompanyReview,
+    Condition,
+    ConditionStep,
     Consultation,
     DraftInput,
+    HearingOffice,
     InformationRequest,
     Leg,
     MatchJudgement,
@@ -42,12 +49,18 @@ from approvals.models import (
     Reply,
     TravelRequest,
 )
-from approvals.states import APPEALABLE, HOLDS_ITS_DATES, WITH_AUTHORITY, State
+from approvals.models.conditions import conditions_now
+from approvals.states import HOLDS_ITS_DATES, WITH_AUTHORITY, WITH_CONDITIONS, State
+from audit.models import Entry
 from authorities import absences, grounds
 from authorities.models import Office, Posting, ReasonCode
+from companies.models import Membership
 from notifications.models import Preferences
 
 OFFICE_ROLES = (Role.REVIEWER, Role.SENIOR, Role.HEAD)
+# Who sees the whole of a case that an appeal brought to their office; the seniors and the head because an appeal that
+# is late goes up to them.
+HEARING_ROLES = (Role.APPEAL_REVIEWER, Role.SENIOR, Role.HEAD)
 READS_EVERYTHING = (Role.ADMINISTRATOR, Role.AUDITOR)
 
 
@@ -59,16 +72,23 @@ def _scope(actor: Actor) -> Any:
     if employments := actor.scopes(Role.APPLICANT):
         seen |= Q(applicant_id__in=employments)
     conflict = Exists(Recusal.objects.filter(request=OuterRef("pk"), by=actor.user_id))
-    if any(actor.holds(role) for role in READS_EVERYTHING):
+    if actor.holds(Role.ADMINISTRATOR):
         return seen | (Q(submitted_at__isnull=False) & ~conflict)
+    if actor.holds(Role.AUDITOR):
+        # Who decided a case does not audit it (fair process, 10).
+        decided = Q(proposed_by=actor.user_id) | Q(decided_by=actor.user_id) | Q(confirmed_by=actor.user_id)
+        seen |= Q(submitted_at__isnull=False) & ~conflict & ~decided
     if companies := actor.scopes(Role.OFFICER):
         seen |= Q(company_id__in=companies, submitted_at__isnull=False)
     if offices := actor.scopes_of_any(OFFICE_ROLES):
+        # Who reviewed it for the company never acts on it for the authority, whatever they are by now.
+        conflict |= Exists(CompanyReview.objects.filter(request=OuterRef("pk"), by=actor.user_id))
         seen |= Q(office_id__in=offices, reached_authority_at__isnull=False) & ~conflict
         asked = Exists(Consultation.objects.filter(request=OuterRef("pk"), office__in=offices))
         seen |= Q(consulted_at__isnull=False) & asked & ~conflict
-    if offices := actor.scopes(Role.APPEAL_REVIEWER):
-        seen |= Exists(Appeal.objects.filter(request=OuterRef("pk"), office__in=offices))
+    if offices := actor.scopes_of_any(HEARING_ROLES):
+        conflict |= Exists(CompanyReview.objects.filter(request=OuterRef("pk"), by=actor.user_id))
+        seen |= Exists(Appeal.objects.filter(request=OuterRef("pk"), office__in=offices)) & ~conflict
     return seen
 
 
@@ -176,7 +196,7 @@ def claim(actor: Actor, request_id: UUID, *, whole: bool = False) -> TravelReque
     if not found:
         return None
     request: Any = found[0]
-    request.running_clocks = {clock.kind: clock for clock in rows_from(Clock, request._clocks)}
+    request.running_clocks = {clock.key: clock for clock in rows_from(Clock, request._clocks)}
     if whole:
         request.itinerary = sorted(rows_from(Leg, request._legs), key=lambda leg: leg.position)
         request.documents = sorted(rows_from(Attachment, request._documents), key=lambda file: file.uploaded_at)
@@ -268,12 +288,26 @@ def _with_clocks(request_ids: list[UUID]) -> dict[UUID, TravelRequest]:
         )
         for values in cursor.fetchall():
             row = bare(Clock, names, values)
-            requests[row.request_id].running_clocks[row.kind] = row
+            requests[row.request_id].running_clocks[row.key] = row
     offices = Office.objects.in_bulk({request.office_id for request in requests.values()})
     for request in requests.values():
         request.office = offices[request.office_id]
-    prefetch_related_objects([one for one in requests.values() if one.state in APPEALABLE], "appeals")
+    prefetch_related_objects([one for one in requests.values() if rules.refuses_something(one)], "appeals")
+    _with_conditions([one for one in requests.values() if one.open_conditions and one.state in WITH_CONDITIONS])
     return requests
+
+
+def _with_conditions(requests: Sequence[TravelRequest]) -> None:
+    """Read the conditions of these requests, with what became of them, and keep them there."""
+    if not requests:
+        return
+    of_decision = {request.decision_id: request for request in requests}
+    rows = list(Condition.objects.filter(decision__in=list(of_decision)))
+    steps = ConditionStep.objects.filter(condition__in=rows)
+    for request in requests:
+        request.__dict__["conditions_now"] = []
+    for one in conditions_now(rows, steps):
+        of_decision[one.condition.decision_id].conditions_now.append(one)
 
 
 def without_reviewer(*, at: datetime, limit: int) -> list[UUID]:
@@ -297,8 +331,59 @@ def overlapping(request: TravelRequest, *, departs_on: date, returns_on: date) -
 
 
 def recused(request: TravelRequest) -> list[int]:
-    """The accounts that declared a conflict of interest in this case."""
-    return [user_id for user_id in request.recusals.values_list("by_id", flat=True) if user_id is not None]
+    """The accounts to which this case is closed: they declared a conflict of interest, or reviewed it for the company."""
+    reviewed = (
+        CompanyReview.objects.filter(request=request, by__isnull=False).order_by().values_list("by_id", flat=True)
+    )
+    left = Recusal.objects.filter(request=request, by__isnull=False).order_by().values_list("by_id", flat=True)
+    return [user_id for user_id in left.union(reviewed) if user_id is not None]
+
+
+def took_part(request: TravelRequest) -> set[int]:
+    """The accounts that had anything to do with this case for the authority before: whoever took a step, advised, had
+    the case or decided on an appeal. They hear no appeal against what came of it."""
+    stepped = Entry.objects.filter(
+        Q(actor_role__in=[*OFFICE_ROLES]) | Q(verb__in=["uphold", "overturn"]), chain=request.pk, actor_id__isnull=False
+    )
+    had = Assignment.objects.filter(request=request, reviewer__isnull=False).order_by()
+    found = stepped.order_by().values_list("actor_id", flat=True).union(had.values_list("reviewer_id", flat=True))
+    return {user_id for user_id in found if user_id is not None}
+
+
+def hearing_office(request: TravelRequest, *, at: datetime) -> Office | None:
+    """The office that would hear an appeal filed at `at`: the one named for the deciding office, else the first other
+    one, in which somebody can who took no part in the case. None when there is none."""
+    apart = {*took_part(request), *recused(request), request.applicant_user_id}
+    officers = Membership.objects.in_force(at).filter(company_id=request.company_id).values("user_id")
+    able = (
+        Posting.objects.in_force(at)
+        .filter(role=Role.APPEAL_REVIEWER, user__is_active=True)
+        .exclude(user_id__in=[one for one in apart if one is not None])
+        .exclude(user_id__in=officers)
+    )
+    named = HearingOffice.objects.filter(office=request.office_id, heard_by=OuterRef("pk"))
+    return (
+        Office.objects.filter(is_active=True, pk__in=able.values("office_id"))
+        .exclude(pk=request.office_id)
+        .annotate(is_named=Exists(named))
+        .order_by("-is_named", "pk")
+        .first()
+    )
+
+
+def unheard_offices(*, at: datetime) -> list[Office]:
+    """The active offices against whose decisions no appeal could be heard at `at`: no other one has an appeal
+    reviewer. Only those that have decided or may soon: an office without requests is left out."""
+    able = Posting.objects.in_force(at).filter(role=Role.APPEAL_REVIEWER, user__is_active=True, office__is_active=True)
+    another = able.exclude(office=OuterRef("pk"))
+    has_requests = TravelRequest.unscoped.filter(office=OuterRef("pk"), reached_authority_at__isnull=False)
+    return list(Office.objects.filter(~Exists(another), Exists(has_requests), is_active=True))
+
+
+def open_question(appeal: Appeal) -> AppealStatement | None:
+    """What the appeal reviewer asked and the applicant has not answered yet."""
+    asked = appeal.statements.filter(kind=AppealStatement.Kind.QUESTION, answer=None)
+    return asked.order_by("-at").first()
 
 
 def id_of(reference: str, actor: Actor) -> UUID | None:
@@ -419,9 +504,12 @@ def reviewers_of(office_id: int, *, at: datetime) -> list[Colleague]:
 
 
 def reviewers_for(request: TravelRequest, *, at: datetime) -> list[Colleague]:
-    """The reviewers who can be handed this case at `at`: not the applicant, nor who declared a conflict of interest."""
-    away = {request.applicant_user_id, *recused(request)}
-    return [one for one in reviewers_of(request.office_id, at=at) if one.user_id not in away]
+    """The reviewers who can be handed this case at `at`: not the applicant, nor those to whom it is closed or who
+    extended its time, nor who is away."""
+    apart = {request.applicant_user_id, *recused(request), *absences.in_force(request.office_id, Role.REVIEWER, at=at)}
+    if request.extension_days:
+        apart |= set(request.extensions.values_list("by_id", flat=True))
+    return [one for one in reviewers_of(request.office_id, at=at) if one.user_id not in apart]
 
 
 def chosen(actor: Actor, numbers: Sequence[str]) -> QuerySet[TravelRequest, TravelRequest]:

@@ -73,4 +73,7 @@ HOLDS_ITS_DATES = (OPEN - {State.DRAFT}) | {State.APPROVED}
 # There is an outcome that an appeal can be filed against.
 APPEALABLE = frozenset({State.DENIED, State.REVOKED})
 
+# There is, or was, a clearance, and with it the conditions that it was given under: they outlive the trip.
+WITH_CONDITIONS = frozenset({State.APPROVED, State.CLOSED})
+
 FINAL = frozenset({State.CLOSED, State.WITHDRAWN})

@@ -9,10 +9,11 @@ from uuid import UUID
 
 from django.db import models, transaction
 
-from approvals import clocks, journal
+from approvals import clocks, journal, rules
 from approvals.models import Clock, ClockAction, TravelRequest
-from approvals.models.appeal import AppealState
-from approvals.states import APPEALABLE, State
+from approvals.models.appeal import OPEN_APPEAL, AppealState
+from approvals.models.conditions import ConditionState
+from approvals.states import WITH_CONDITIONS, State
 from audit.rows import new
 from authorities import calendars, policies
 from authorities.terms import ClockKind, Policy
@@ -28,6 +29,8 @@ FIRST_OF = (
     ClockKind.REOPEN,
     ClockKind.APPEAL,
     ClockKind.APPEAL_FILING,
+    ClockKind.AMENDMENT,
+    ClockKind.REPLY,  # to a proposed revocation: while a denial is proposed, the decision has the date
 )
 
 
@@ -53,6 +56,7 @@ def value_of(row: Clock) -> clocks.Clock:
         urgent=row.urgent,
         anchor=row.anchor,
         extension_days=row.extension_days,
+        subject=row.subject,
         steps_done=clocks.steps_from_json(row.steps_done),
         ended_at=row.ended_at,
     )
@@ -67,6 +71,7 @@ def _store(value: clocks.Clock, row: Clock) -> None:
     row.intervals = clocks.intervals_to_json(value.intervals)
     row.tier, row.urgent, row.anchor = value.tier, value.urgent, value.anchor
     row.extension_days = value.extension_days
+    row.subject = value.subject
     row.steps_done = clocks.steps_to_json(value.steps_done)
     row.ended_at = value.ended_at
 
@@ -100,7 +105,7 @@ class Turned:
 
 def situation_of(request: TravelRequest, *, at: datetime) -> clocks.Situation:
     """What the clocks need to know of `request`, just after something happened to it at `at`."""
-    appeals = request.appeals.all() if request.state in APPEALABLE else []
+    appeals = request.appeals.all() if rules.refuses_something(request) else []
     against = [appeal for appeal in appeals if appeal.decision_id == request.decision_id]
     return clocks.Situation(
         state=State(request.state),
@@ -109,12 +114,45 @@ def situation_of(request: TravelRequest, *, at: datetime) -> clocks.Situation:
         urgent=request.urgent,
         departure=request.departs_on if request.submitted_at else None,
         return_on=request.returns_on if request.submitted_at else None,
-        refusal_proposed=(request.state == State.DECISION_PROPOSED and request.reply_until is not None)
-        and request.replied_at is None,
+        subjects=_subjects(request),
+        refusal_proposed=(is_heard := _is_heard(request)) and request.replied_at is None,
+        reply_ends_before=_reply_ends_before(request) if is_heard and request.state == State.APPROVED else None,
+        amendment_open=request.open_amendment_id is not None,
         consultation_open=request.consulted_at is not None and request.opinion_at is None,
-        appeal_filed=bool(against),
-        appeal_under_review=any(appeal.state == AppealState.IN_REVIEW for appeal in against),
+        is_appealable=rules.refuses_something(request),
+        appeal_filed=any(appeal.state != AppealState.WITHDRAWN for appeal in against),
+        appeal_open=any(appeal.state in OPEN_APPEAL for appeal in against),
     )
+
+
+def _is_heard(request: TravelRequest) -> bool:
+    """Whether a refusal, or a revocation of the clearance in force, is proposed on which the applicant is heard."""
+    if request.state == State.APPROVED:
+        return request.revocation_proposed_by_id is not None and request.reply_until is not None
+    return request.state == State.DECISION_PROPOSED and request.reply_until is not None
+
+
+def _reply_ends_before(request: TravelRequest) -> date:
+    """The day before departure, which is left for deciding; the day of departure where that left no working day."""
+    assert request.departs_on is not None
+    assert request.reply_until is not None
+    eve = request.departs_on - timedelta(days=1)
+    return eve if clocks.local_day(request.reply_until, request.zone) <= eve else request.departs_on
+
+
+def _subjects(request: TravelRequest) -> dict[ClockKind, dict[UUID, date | None]]:
+    """The conditions that wait for those who owe them, with their days, and those that wait for the office."""
+    if not request.open_conditions or request.state not in WITH_CONDITIONS:
+        return {}
+    found = request.conditions_now
+    return {
+        ClockKind.CONDITION: {
+            one.condition.pk: one.due_on for one in found if one.state == ConditionState.OPEN and one.due_on
+        },
+        ClockKind.CONDITION_ANSWER: {
+            one.condition.pk: None for one in found if one.state == ConditionState.CANNOT_COMPLY
+        },
+    }
 
 
 def turn(request: TravelRequest, *, at: datetime, acted: ClockAction | None = None) -> Turned:
@@ -141,7 +179,7 @@ def turn(request: TravelRequest, *, at: datetime, acted: ClockAction | None = No
         policy=policies.current(request.office_id, at),
         calendar=calendars.load(request.office_id),
     ):
-        latest[value.kind] = value
+        latest[value.key] = value
     if ClockKind.ANSWER in latest and ClockKind.ANSWER not in held:
         # As many days as the reviewer gave when asking, again when it is reopened.
         latest[ClockKind.ANSWER] = replace(latest[ClockKind.ANSWER], extension_days=request.answer_extra_days)
@@ -207,7 +245,7 @@ def settle(request: TravelRequest, *, version: int, at: datetime) -> tuple[Turne
         was, row.calendar_version, row.calendar_checked = row.due_at, settled.calendar_version, settled.calendar_checked
         _store_reading(row, _evaluate(settled, request, at))
         if was is not None and row.due_at is not None and row.due_at != was:
-            moved.append(Moved(ClockKind(kind), was, row.due_at))
+            moved.append(Moved(ClockKind(row.kind), was, row.due_at))
             if kind == ClockKind.REPLY and request.reply_until is not None:
                 request.reply_until = row.due_at
     _set_due(request)
@@ -233,6 +271,25 @@ def _days(request: TravelRequest, kind: ClockKind, at: datetime) -> int:
 def reply_until(request: TravelRequest, *, at: datetime) -> datetime:
     """The end (exclusive) of the window in which the applicant can reply to a denial proposed at `at`."""
     return clocks.due_at(calendars.load(request.office_id), at, _days(request, ClockKind.REPLY, at))
+
+
+def answer_in_appeal_until(request: TravelRequest, *, at: datetime) -> datetime:
+    """The end (exclusive) of the days that the applicant has for what an appeal reviewer asks at `at`."""
+    return clocks.due_at(calendars.load(request.office_id), at, _days(request, ClockKind.ANSWER, at))
+
+
+def reply_to_revocation_until(request: TravelRequest, *, at: datetime) -> datetime:
+    """The end (exclusive) of the window in which the applicant can reply to a revocation proposed at `at`.
+
+    As long as for a denial, but over when the day before departure begins: that day is left for deciding. Where this
+    would leave less than a whole working day the window stays open until the departure, and then only a reply makes
+    the confirmation possible: nobody is unheard because the proposal came late.
+    """
+    assert request.departs_on is not None
+    eve = clocks.start_of(request.departs_on - timedelta(days=1), request.zone)
+    if clocks.due_at(calendars.load(request.office_id), at, 1) > eve:
+        return min(reply_until(request, at=at), clocks.start_of(request.departs_on, request.zone))
+    return min(reply_until(request, at=at), eve)
 
 
 def answer_days(request: TravelRequest, *, at: datetime) -> int:

@@ -21,12 +21,15 @@ class ClockKind(TextChoices):
     CONSULTATION = "consultation", pgettext_lazy("clock", "Opinion of a specialist office")
     CHANGE = "change", pgettext_lazy("clock", "Changes")
     DRAFT = "draft", pgettext_lazy("clock", "Draft")
+    CONDITION = "condition", pgettext_lazy("clock", "Condition")
+    CONDITION_ANSWER = "condition_answer", pgettext_lazy("clock", "Answer about a condition")
     APPEAL_FILING = "appeal_filing", pgettext_lazy("clock", "Filing an appeal")
     APPEAL = "appeal", pgettext_lazy("clock", "Appeal")
     DEPARTURE = "departure", pgettext_lazy("clock", "Departure")
     RETURN = "return", pgettext_lazy("clock", "Return")
     REOPEN = "reopen", pgettext_lazy("clock", "Reopening")
     REFER = "refer", pgettext_lazy("clock", "Referral to the authority")
+    AMENDMENT = "amendment", pgettext_lazy("clock", "Change to a cleared trip")
 
 
 # The tiers of the rule book, for the tables of this app; `approvals.states.Tier` uses the same words.
@@ -46,7 +49,9 @@ COUNTS_WORKING_DAYS = frozenset(
         ClockKind.REPLY,
         ClockKind.CONSULTATION,
         ClockKind.CHANGE,
+        ClockKind.CONDITION_ANSWER,
         ClockKind.APPEAL,
+        ClockKind.AMENDMENT,
     }
 )
 
@@ -106,10 +111,14 @@ RULE_BOOK: Mapping[tuple[str, str], Terms] = {
     (ClockKind.CONSULTATION.value, ""): Terms(5, remind_before=(2,)),
     (ClockKind.CHANGE.value, ""): Terms(10, remind_before=(5, 2)),
     (ClockKind.DRAFT.value, ""): Terms(90, remind_before=(14,)),
+    # The day of a condition is its own: the office is told so many days after it.
+    (ClockKind.CONDITION.value, ""): Terms(3, remind_before=(5, 2)),
+    (ClockKind.CONDITION_ANSWER.value, ""): Terms(3, remind_at_percent=(50,)),
     (ClockKind.APPEAL_FILING.value, ""): Terms(60, remind_before=(14,)),
     (ClockKind.APPEAL.value, ""): Terms(20, remind_at_percent=HALF_AND_FOUR_FIFTHS),
     (ClockKind.DEPARTURE.value, ""): Terms(5),
     (ClockKind.RETURN.value, ""): Terms(1),
     (ClockKind.REOPEN.value, ""): Terms(30),
     (ClockKind.REFER.value, ""): Terms(30),
+    (ClockKind.AMENDMENT.value, ""): Terms(5, remind_at_percent=HALF_AND_FOUR_FIFTHS),
 }

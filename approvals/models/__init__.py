@@ -1,9 +1,11 @@
 """The travel request and everything that happens to it."""
 
-from approvals.models.appeal import Appeal
+from approvals.models.amendment import Amendment
+from approvals.models.appeal import Appeal, AppealDocument, AppealStatement, HearingNote, HearingOffice
 from approvals.models.clock import Clock, ClockAction
+from approvals.models.conditions import Condition, ConditionStep
+from approvals.models.conflicts import Conflict, ConflictDeclaration, OtherReviewerAnswer, OtherReviewerRequest
 from approvals.models.decision import (
-    Condition,
     Consultation,
     Decision,
     Extension,
@@ -27,7 +29,10 @@ from approvals.models.review import (
 from approvals.models.travel_request import TravelRequest
 
 __all__ = [
+    "Amendment",
     "Appeal",
+    "AppealDocument",
+    "AppealStatement",
     "Assessment",
     "Assignment",
     "Attachment",
@@ -36,17 +41,24 @@ __all__ = [
     "ClockAction",
     "CompanyReview",
     "Condition",
+    "ConditionStep",
+    "Conflict",
+    "ConflictDeclaration",
     "Consultation",
     "Decision",
     "DraftInput",
     "Escalation",
     "Extension",
+    "HearingNote",
+    "HearingOffice",
     "InformationAnswer",
     "InformationRequest",
     "ItemDraft",
     "Leg",
     "MatchJudgement",
     "Opinion",
+    "OtherReviewerAnswer",
+    "OtherReviewerRequest",
     "Paper",
     "PaperKind",
     "PaperOrder",

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
-from approvals.clocks import Step
+from approvals.clocks import Step, key_of
 from approvals.states import Tier
 from audit.models import AppendOnly
 from authorities.terms import ClockKind
@@ -20,6 +20,7 @@ class Clock(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     request = models.ForeignKey("approvals.TravelRequest", models.CASCADE, related_name="clocks")
     kind = models.CharField(_("clock"), max_length=20, choices=ClockKind.choices)
+    subject = models.UUIDField(_("what it is about"), null=True)
     policy_version = models.PositiveIntegerField(_("policy version"))
     calendar_version = models.PositiveIntegerField(_("calendar version"))
     calendar_checked = models.PositiveIntegerField(_("newest calendar version looked at"))
@@ -47,7 +48,10 @@ class Clock(models.Model):
         ordering = ["started_at", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["request", "kind"], condition=Q(ended_at=None), name="approvals_clock_one_open_of_a_kind"
+                fields=["request", "kind", "subject"],
+                condition=Q(ended_at=None),
+                nulls_distinct=False,
+                name="approvals_clock_one_open_of_a_kind",
             )
         ]
         indexes = [
@@ -66,6 +70,11 @@ class Clock(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+    @property
+    def key(self) -> str:
+        """What tells it from the other running clocks of its request: `approvals.clocks.key_of`."""
+        return key_of(self.kind, self.subject)
 
 
 class ClockAction(AppendOnly):

@@ -1,4 +1,4 @@
-"""Proposals, replies, decisions with their conditions, extensions; consultations of specialist offices."""
+"""Proposals, replies, decisions, extensions; consultations of specialist offices."""
 
 from datetime import date
 from typing import Any
@@ -239,20 +239,6 @@ class Opinion(Step):
 
     def __str__(self) -> str:
         return self.outcome
-
-
-class Condition(Step):
-    """Something that holds for an approved trip."""
-
-    decision = models.ForeignKey(Decision, models.PROTECT, related_name="conditions")
-    text = models.TextField(_("condition"))
-
-    class Meta(Step.Meta):
-        verbose_name = _("condition")
-        verbose_name_plural = _("conditions")
-
-    def __str__(self) -> str:
-        return self.text[:40]
 
 
 class Extension(Step):

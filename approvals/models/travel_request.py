@@ -26,6 +26,7 @@ from accounts.transitions import transition
 from approvals import rules
 from approvals.models.appeal import OPEN_APPEAL, Appeal
 from approvals.models.clock import Clock
+from approvals.models.conditions import Condition, ConditionNow, ConditionStep, conditions_now
 from approvals.models.itinerary import Attachment, Leg
 from approvals.states import EDITABLE, HOLDS_ITS_DATES, OPEN, State, Tier
 from audit.models import Chained
@@ -129,7 +130,14 @@ class TravelRequest(Chained):
     confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     decision = models.ForeignKey("approvals.Decision", models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(_("decided at"), null=True)
+    open_conditions = models.PositiveSmallIntegerField(_("conditions not released"), default=0)
+    conditions_wait_since = models.DateTimeField(_("a condition waits for the office since"), null=True)
     revocation_proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    refused_in_part = models.BooleanField(_("a part of the trip is not cleared"), default=False)
+    open_amendment = models.ForeignKey("approvals.Amendment", models.PROTECT, null=True, related_name="+")
+    report_is_open = models.BooleanField(_("something reported waits to be read"), default=False)
+    other_reviewer_asked_at = models.DateTimeField(_("another reviewer asked for at"), null=True)
+    other_reviewer_answered_at = models.DateTimeField(_("answered at"), null=True)
 
     objects = ScopedQuerySet["TravelRequest"].as_manager()
     unscoped = models.Manager["TravelRequest"]()
@@ -216,7 +224,25 @@ class TravelRequest(Chained):
                     ]
                 ),
             ),
+            models.Index(
+                F("office"),
+                F("urgent").desc(),
+                F("due_at"),
+                F("id"),
+                name="approvals_changes",
+                condition=Q(open_amendment__isnull=False) | Q(report_is_open=True),
+            ),
             models.Index(F("applicant"), F("created_at").desc(), name="approvals_by_applicant"),
+            models.Index(
+                fields=["office", "conditions_wait_since", "id"],
+                name="approvals_conditions_waiting",
+                condition=Q(conditions_wait_since__isnull=False),
+            ),
+            models.Index(
+                fields=["company", "departs_on", "id"],
+                name="approvals_conditions_open",
+                condition=Q(open_conditions__gt=0),
+            ),
             models.Index(F("company"), F("submitted_at").desc(), F("id"), name="approvals_by_company"),
             models.Index(F("office"), F("reached_authority_at").desc(), F("id"), name="approvals_by_office"),
             models.Index(fields=["event_name"], name="approvals_by_event", condition=~Q(event_name="")),
@@ -279,9 +305,17 @@ class TravelRequest(Chained):
         return next((appeal for appeal in self.appeals.all() if appeal.state in OPEN_APPEAL), None)
 
     @cached_property
+    def conditions_now(self) -> list[ConditionNow]:
+        """The conditions of the decision in force with what became of each. No query while none is open."""
+        if not self.open_conditions or self.decision_id is None:
+            return []
+        rows = list(Condition.objects.filter(decision=self.decision_id))
+        return conditions_now(rows, ConditionStep.objects.filter(condition__in=rows))
+
+    @cached_property
     def running_clocks(self) -> dict[str, Clock]:
-        """The clocks that have not ended, by kind."""
-        return {clock.kind: clock for clock in self.clocks.all() if clock.ended_at is None}
+        """The clocks that have not ended, by kind; those of which there are several by `Clock.key`."""
+        return {clock.key: clock for clock in self.clocks.all() if clock.ended_at is None}
 
     def is_running(self, kind: str) -> bool:
         """Whether the clock of this kind runs and is not over at the moment that the rules look at."""
@@ -380,6 +414,28 @@ class TravelRequest(Chained):
     @transition(state, source=State.AUTHORITY_REVIEW, target=None, permission=rules.senior_not_applicant)
     def hand_over(self, *, reviewer_id: int | None, number: str) -> None:
         self.assigned_reviewer_id, self.assigned_number = reviewer_id, number
+        if self.other_reviewer_asked_at is not None:
+            self.other_reviewer_answered_at = self.other_reviewer_answered_at or self.now
+
+    @transition(
+        state,
+        source=State.AUTHORITY_REVIEW,
+        target=None,
+        conditions=[rules.somebody_has_it, rules.other_reviewer_was_not_asked_for],
+        permission=rules.is_applicant,
+    )
+    def ask_other_reviewer(self) -> None:
+        self.other_reviewer_asked_at = self.now
+
+    @transition(
+        state,
+        source=State.AUTHORITY_REVIEW,
+        target=None,
+        conditions=[rules.other_reviewer_waits_for_an_answer],
+        permission=rules.senior_not_assigned,
+    )
+    def keep_reviewer(self) -> None:
+        self.other_reviewer_answered_at = self.now
 
     @transition(
         state,
@@ -391,9 +447,14 @@ class TravelRequest(Chained):
     def return_to_queue(self) -> None:
         self.assigned_reviewer_id, self.assigned_number = None, ""
 
-    @transition(state, source=State.AUTHORITY_REVIEW, target=None, permission=rules.reviewer_not_applicant)
+    @transition(
+        state,
+        source=sorted(rules.CAN_BE_RECUSED_IN),
+        target=None,
+        permission=rules.deals_with_the_case,
+    )
     def recuse(self, *, reviewer_id: int) -> None:
-        if self.assigned_reviewer_id == reviewer_id:
+        if self.state == State.AUTHORITY_REVIEW and self.assigned_reviewer_id == reviewer_id:
             self.assigned_reviewer_id, self.assigned_number = None, ""
 
     @transition(state, source=State.AUTHORITY_REVIEW, target=None, permission=rules.senior_not_assigned)
@@ -452,7 +513,7 @@ class TravelRequest(Chained):
         state,
         source=State.AUTHORITY_REVIEW,
         target=State.DECISION_PROPOSED,
-        conditions=[rules.matches_are_judged, rules.specialists_were_heard],
+        conditions=[rules.matches_are_judged, rules.specialists_were_heard, rules.other_reviewer_was_answered],
         permission=rules.assigned_reviewer,
     )
     def propose(self, *, reviewer_id: int, proposal_id: UUID, outcome: str, reply_until: datetime | None) -> None:
@@ -461,7 +522,7 @@ class TravelRequest(Chained):
 
     @transition(
         state,
-        source=State.DECISION_PROPOSED,
+        source=[State.DECISION_PROPOSED, State.APPROVED],
         target=None,
         conditions=[rules.refusal_is_proposed, rules.reply_window_is_open],
         permission=rules.is_applicant,
@@ -479,6 +540,8 @@ class TravelRequest(Chained):
     def confirm(self, *, senior_id: int, decision_id: UUID) -> State:
         self.decided_by_id, self.confirmed_by_id = self.proposed_by_id, senior_id
         self.decision_id, self.decided_at = decision_id, self.now
+        # A clearance on which the applicant was heard clears a part, and refuses the rest.
+        self.refused_in_part = self.proposed_outcome == "approved" and self.reply_until is not None
         return State(self.proposed_outcome)
 
     @transition(
@@ -542,43 +605,166 @@ class TravelRequest(Chained):
         conditions=[rules.is_before_departure, rules.revocation_is_not_proposed],
         permission=rules.senior_not_applicant,
     )
-    def propose_revocation(self, *, senior_id: int, proposal_id: UUID) -> None:
+    def propose_revocation(self, *, senior_id: int, proposal_id: UUID, reply_until: datetime) -> None:
         self.revocation_proposed_by_id, self.proposal_id = senior_id, proposal_id
+        self.reply_until, self.replied_at = reply_until, None
 
     @transition(
         state,
         source=State.APPROVED,
         target=State.REVOKED,
-        conditions=[rules.revocation_is_proposed, rules.is_before_departure],
+        conditions=[rules.revocation_is_proposed, rules.is_before_departure, rules.heard_about_the_revocation],
         permission=rules.senior_not_revocation_proposer,
     )
     def revoke(self, *, senior_id: int, decision_id: UUID) -> None:
         self.decided_by_id, self.confirmed_by_id = self.revocation_proposed_by_id, senior_id
         self.decision_id, self.decided_at, self.revocation_proposed_by_id = decision_id, self.now, None
+        self.open_amendment_id = None
 
     @transition(
         state,
-        source=[State.DENIED, State.REVOKED],
+        source=State.APPROVED,
+        target=None,
+        conditions=[rules.revocation_is_proposed],
+        permission=rules.senior_not_revocation_proposer,
+    )
+    def reject_revocation(self) -> None:
+        self.revocation_proposed_by_id, self.proposal_id = None, None
+        self.reply_until, self.replied_at = None, None
+
+    @transition(
+        state,
+        source=[State.DENIED, State.REVOKED, State.APPROVED],
         target=State.APPROVED,
         conditions=[rules.appeal_is_under_review],
         permission=rules.appeal_reviewer,
     )
     def overturn(self, *, reviewer_id: int, decision_id: UUID) -> None:
-        self.decided_by_id, self.confirmed_by_id = reviewer_id, None
+        self.decided_by_id, self.confirmed_by_id, self.refused_in_part = reviewer_id, None, False
         self.decision_id, self.decided_at = decision_id, self.now
 
+    @transition(
+        state,
+        source=[State.COMPANY_REVIEW, State.AUTHORITY_REVIEW, State.INFORMATION_REQUESTED],
+        target=None,
+        permission=rules.is_applicant,
+    )
+    def amend(
+        self,
+        *,
+        revision_id: UUID,
+        assessment_id: UUID,
+        tier: Tier,
+        open_matches: int,
+        departs_on: date,
+        returns_on: date,
+    ) -> None:
+        self.revision_id, self.revision_number = revision_id, self.revision_number + 1
+        self.assessment_id, self.tier, self.open_matches = assessment_id, tier, open_matches
+        self.departs_on, self.returns_on = departs_on, returns_on
+
+    @transition(
+        state,
+        source=State.APPROVED,
+        target=None,
+        conditions=[rules.trip_has_not_begun, rules.no_amendment_is_open],
+        permission=rules.is_applicant,
+    )
+    def file_amendment(self, *, amendment_id: UUID) -> None:
+        self.open_amendment_id = amendment_id
+
+    @transition(
+        state, source=State.APPROVED, target=None, conditions=[rules.amendment_is_open], permission=rules.is_applicant
+    )
+    def withdraw_amendment(self) -> None:
+        self.open_amendment_id = None
+
+    @transition(
+        state,
+        source=State.APPROVED,
+        target=None,
+        conditions=[rules.amendment_is_open, rules.amendment_waits_for_a_recommendation],
+        permission=rules.reviewer_not_applicant,
+    )
+    def recommend_amendment(self) -> None: ...
+
+    @transition(
+        state,
+        source=State.APPROVED,
+        target=None,
+        conditions=[rules.amendment_is_open],
+        permission=rules.accepts_the_amendment,
+    )
+    def accept_amendment(
+        self,
+        *,
+        revision_id: UUID,
+        assessment_id: UUID,
+        tier: Tier,
+        departs_on: date,
+        returns_on: date,
+        reviewer_id: int,
+        senior_id: int | None,
+        decision_id: UUID,
+    ) -> None:
+        self.revision_id, self.revision_number = revision_id, self.revision_number + 1
+        self.assessment_id, self.tier = assessment_id, tier
+        self.departs_on, self.returns_on = departs_on, returns_on
+        self.decided_by_id, self.confirmed_by_id = reviewer_id, senior_id
+        self.decision_id, self.decided_at, self.open_amendment_id = decision_id, self.now, None
+
+    @transition(
+        state,
+        source=State.APPROVED,
+        target=None,
+        conditions=[rules.amendment_is_open],
+        permission=rules.reviewer_or_senior_not_applicant,
+    )
+    def return_amendment(self) -> None:
+        self.open_amendment_id = None
+
+    @transition(
+        state,
+        source=[State.APPROVED, State.CLOSED],
+        target=None,
+        conditions=[rules.can_be_reported],
+        permission=rules.is_applicant,
+    )
+    def report_change(self, *, revision_id: UUID, departs_on: date, returns_on: date) -> None:
+        self.revision_id, self.revision_number = revision_id, self.revision_number + 1
+        self.departs_on, self.returns_on = departs_on, returns_on
+        self.report_is_open = True
+
+    @transition(
+        state,
+        source=[State.APPROVED, State.CLOSED],
+        target=None,
+        conditions=[rules.report_is_open],
+        permission=rules.reviewer_or_senior_not_applicant,
+    )
+    def note_report(self) -> None:
+        self.report_is_open = False
+
     @transition(state, source=State.APPROVED, target=State.CLOSED, permission=rules.is_applicant_or_clock_after_return)
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.open_amendment_id = None
 
     # What a clock does without moving the request.
 
     @transition(state, source=sorted(State), target=None, permission=rules.is_system)
     def remind(self) -> None: ...
 
-    # Of the decision, or of an appeal.
+    # Of the decision, of an appeal, or of the answer about a condition.
     @transition(
         state,
-        source=[State.AUTHORITY_REVIEW, State.DECISION_PROPOSED, State.DENIED, State.REVOKED],
+        source=[
+            State.AUTHORITY_REVIEW,
+            State.DECISION_PROPOSED,
+            State.APPROVED,
+            State.DENIED,
+            State.REVOKED,
+            State.CLOSED,
+        ],
         target=None,
         permission=rules.is_system,
     )

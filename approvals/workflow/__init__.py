@@ -6,18 +6,58 @@ NotAllowed (not this actor), Invalid (the input), and then nothing has moved. `a
 passed in, never read.
 """
 
-from approvals.workflow.appeals import file_appeal, hear_appeal, overturn, uphold
+from approvals.workflow.amending import (
+    accept_amendment,
+    amend,
+    amendment_problems,
+    begin_amendment,
+    discard_amendment,
+    file_amendment,
+    filing_verb,
+    keep_amendment_as_typed,
+    note_report,
+    outlook,
+    recommend_amendment,
+    report_change,
+    return_amendment,
+    save_amendment,
+    withdraw_amendment,
+)
+from approvals.workflow.appeals import (
+    add_to_appeal,
+    answer_in_appeal,
+    ask_in_appeal,
+    comment_on_hearing,
+    file_appeal,
+    hear_appeal,
+    note_hearing,
+    overturn,
+    uphold,
+    withdraw_appeal,
+)
 from approvals.workflow.assessing import change_tier, judge_match, reassess
 from approvals.workflow.by_clock import clock_step, forward, lapse
 from approvals.workflow.company import decline, endorse, object, return_for_changes
 from approvals.workflow.completeness import overlapping, problems
+from approvals.workflow.conflicts import ask_other_reviewer, keep_reviewer, recuse
 from approvals.workflow.consulting import consult, give_opinion
-from approvals.workflow.deciding import Considered, Fact, Grounds, approve, confirm, propose, reject_proposal, reply
+from approvals.workflow.deciding import (
+    Considered,
+    Fact,
+    Grounds,
+    approve,
+    confirm,
+    lies_within,
+    measures_for,
+    propose,
+    reject_proposal,
+    reply,
+)
 from approvals.workflow.gate import BESIDE, Made, available_actions, refusal, transitions
 from approvals.workflow.information import Answer, agree_information, answer, ask_information
 from approvals.workflow.items import attach_to_item, remove_from_item, save_item
-from approvals.workflow.office import extend, hand_over, recuse, return_to_queue, take
-from approvals.workflow.revoking import propose_revocation, revoke
+from approvals.workflow.office import extend, hand_over, return_to_queue, take
+from approvals.workflow.revoking import propose_revocation, reject_revocation, revoke
 from approvals.workflow.writing import (
     DRAFT_FIELDS,
     attach,
@@ -40,47 +80,71 @@ __all__ = [
     "Fact",
     "Grounds",
     "Made",
+    "accept_amendment",
+    "add_to_appeal",
     "agree_information",
+    "amend",
+    "amendment_problems",
     "answer",
+    "answer_in_appeal",
     "approve",
+    "ask_in_appeal",
     "ask_information",
+    "ask_other_reviewer",
     "attach",
     "attach_to_item",
     "available_actions",
+    "begin_amendment",
     "change_tier",
     "clock_step",
     "close",
+    "comment_on_hearing",
     "confirm",
     "consult",
     "decline",
+    "discard_amendment",
     "endorse",
     "extend",
+    "file_amendment",
     "file_appeal",
+    "filing_verb",
     "forward",
     "give_opinion",
     "hand_over",
     "hear_appeal",
     "judge_match",
+    "keep_amendment_as_typed",
     "keep_as_typed",
+    "keep_reviewer",
     "lapse",
+    "lies_within",
+    "measures_for",
+    "note_hearing",
+    "note_report",
     "object",
+    "outlook",
     "overlapping",
     "overturn",
     "problems",
     "propose",
     "propose_revocation",
     "reassess",
+    "recommend_amendment",
     "recuse",
     "refer",
     "refusal",
     "reject_proposal",
+    "reject_revocation",
     "remove_attachment",
     "remove_from_item",
     "reopen",
     "reply",
+    "report_change",
+    "return_amendment",
     "return_for_changes",
     "return_to_queue",
     "revoke",
+    "save_amendment",
     "save_item",
     "save_section",
     "start",
@@ -89,4 +153,6 @@ __all__ = [
     "transitions",
     "uphold",
     "withdraw",
+    "withdraw_amendment",
+    "withdraw_appeal",
 ]

@@ -19,6 +19,7 @@ from approvals.models import (
     TravelRequest,
 )
 from approvals.models.decision import Outcome
+from approvals.workflow.amending import end_with_the_clearance
 from approvals.workflow.gate import Made, Prepare, Taking, make_step, move, nothing
 from audit.rows import new
 
@@ -46,7 +47,7 @@ def lapse(request_id: UUID, *, at: datetime) -> TravelRequest:
 _BY_CLOCK: dict[Step, tuple[str, Prepare]] = {
     Step.FORWARD: ("forward", _silent_company),
     Step.LAPSE: ("lapse", nothing),
-    Step.CLOSE: ("close", nothing),
+    Step.CLOSE: ("close", end_with_the_clearance),
     Step.DEEM_APPROVED: ("deem_approved", _deemed),
 }
 
@@ -67,6 +68,8 @@ def clock_step(request: TravelRequest, row: Clock, *, at: datetime) -> Made:
 
     def with_clock(taken: Taking) -> Mapping[str, Any] | None:
         taken.data |= {"clock": row.kind, "step": step.value}
+        if row.subject is not None:
+            taken.data |= {"condition": str(row.subject)}
         if step in _ESCALATIONS:
             taken.add(Escalation, clock_kind=row.kind, step=step)
         return prepare(taken)

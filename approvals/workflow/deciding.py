@@ -21,7 +21,6 @@ from approvals import particulars, timekeeping, uploads
 from approvals.founding import unfounded
 from approvals.models import (
     Attachment,
-    Condition,
     Decision,
     Opinion,
     Proposal,
@@ -30,6 +29,8 @@ from approvals.models import (
     TravelRequest,
 )
 from approvals.models.decision import Measure, Outcome
+from approvals.workflow.conditions import Imposed, add_conditions, cleaned
+from approvals.workflow.conflicts import check_declared, declare_none
 from approvals.workflow.gate import Taking, move, required, user_id_of
 from authorities import grounds as authority_grounds
 from authorities.terms import ClockKind
@@ -38,7 +39,7 @@ MOST_FILES = 5
 
 
 def approve(
-    request_id: UUID, *, actor: Actor, at: datetime, text: str = "", conditions: Sequence[str] = ()
+    request_id: UUID, *, actor: Actor, at: datetime, text: str = "", conditions: Sequence[Imposed] = ()
 ) -> TravelRequest:
     """Clear the trip, perhaps with conditions. For the tiers that one reviewer decides."""
 
@@ -61,12 +62,6 @@ def clock_versions(request: TravelRequest) -> dict[str, int]:
     """With which policy and calendar the time for this decision was counted; empty where no such clock runs."""
     row = request.running_clocks.get(ClockKind.DECISION)
     return {"policy": row.policy_version, "calendar": row.calendar_version} if row else {}
-
-
-def add_conditions(step: Taking, decision: Decision, conditions: Sequence[str]) -> None:
-    for condition in conditions:
-        if condition.strip():
-            step.add(Condition, decision=decision, text=condition.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +186,7 @@ def check_cleared(request: TravelRequest, cleared: Sequence[Mapping[str, Any]]) 
     asked = _content(request)["legs"]
     legs = [dict(leg) for leg in cleared]
     rest = iter(asked)
-    if not legs or not all(any(_lies_within(leg, one) for one in rest) for leg in legs):
+    if not legs or not all(any(lies_within(leg, one) for one in rest) for leg in legs):
         words = _("Clear at least one place, and only places and days that the request asks for.")
         raise Invalid([Problem("", "cleared", words)])
     if legs == asked:
@@ -200,7 +195,8 @@ def check_cleared(request: TravelRequest, cleared: Sequence[Mapping[str, Any]]) 
     return legs
 
 
-def _lies_within(leg: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+def lies_within(leg: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """Whether a place to be cleared is the place `asked` for, on days within those asked for. Both as in a revision."""
     first, last = str(leg.get("arrives_on", "")), str(leg.get("leaves_on", ""))
     return asked["arrives_on"] <= first <= last <= asked["leaves_on"] and all(
         leg.get(name) == asked[name] for name in asked if name not in ("arrives_on", "leaves_on")
@@ -214,7 +210,7 @@ def propose(
     at: datetime,
     outcome: str,
     grounds: Grounds,
-    conditions: Sequence[str] = (),
+    conditions: Sequence[Imposed] = (),
     cleared: Sequence[Mapping[str, Any]] | None = None,
 ) -> TravelRequest:
     """Propose `approved` or `denied` for another person to confirm. `cleared`: approve these places and days only.
@@ -236,7 +232,7 @@ def propose(
         proposal = step.add(
             Proposal,
             outcome=outcome,
-            conditions=[text.strip() for text in conditions if text.strip()],
+            conditions=[one.as_data() for one in cleaned(step.request, conditions)],
             cleared=legs,
             reply_until=until,
             **step.grounds(),
@@ -326,11 +322,13 @@ def _keep(step: Taking, file: File[bytes], upload: uploads.Upload) -> Attachment
     return kept
 
 
-def confirm(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
+def confirm(request_id: UUID, *, actor: Actor, at: datetime, no_conflict: bool = True) -> TravelRequest:
     """Make the proposed outcome the decision. A refusal only after the applicant was heard, on the grounds they read.
 
-    Invalid when one of its reason codes has another wording by now, or is not in force any more.
+    Who confirms declares by it to have no conflict of interest. Invalid without that, and when one of its reason codes
+    has another wording by now, or is not in force any more.
     """
+    check_declared(no_conflict)
 
     def prepare(step: Taking) -> Mapping[str, Any]:
         _is_no_adviser(step)
@@ -340,6 +338,7 @@ def confirm(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
             check_refusal(step.request, grounds_of(proposal), part=proposal.is_partial)
             _check_wording(step.request, proposal)
             appeal_until = timekeeping.appeal_until(step.request, at=at)
+        declare_none(step, "confirm")
         decision = decide(step, proposal, appeal_until=appeal_until)
         add_conditions(step, decision, proposal.conditions)
         return {"senior_id": user_id_of(actor), "decision_id": decision.pk}

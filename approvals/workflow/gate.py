@@ -31,11 +31,12 @@ from approvals.models import (
 from approvals.states import WITH_AUTHORITY, State
 from approvals.workflow.completeness import problems
 from audit.rows import new
+from authorities.terms import ClockKind
 from notifications import outbox
 
 # These take days for a trip that it did not hold before. They wait for each other where the applicant is the same, so
 # that the later one can name the earlier; the exclusion constraint of the table is the net below.
-CLAIMS_DAYS = frozenset({"submit", "reopen", "overturn"})
+CLAIMS_DAYS = frozenset({"submit", "reopen", "overturn", "amend", "accept_amendment", "report_change"})
 
 
 @cache
@@ -204,7 +205,8 @@ _ABOUT_THEIR_CLOCK = frozenset({"remind", "escalate"})
 def as_it_is(request: TravelRequest, about: Clock | None = None) -> dict[str, Any]:
     """What people are told of a step and may have changed by the time they are told: state, due date, officer."""
     due, is_provisional = request.due_at, request.due_is_provisional
-    if about is not None and about.anchor is None:  # else it waits for a day of the journey, by which nothing is due
+    # By the days of the journey that a clock waits for nothing is due.
+    if about is not None and about.kind not in (ClockKind.DEPARTURE, ClockKind.RETURN):
         due, is_provisional = about.due_at, about.is_provisional
     told: dict[str, Any] = {"state": request.state, "due": due.isoformat() if due else None}
     if due and is_provisional:
@@ -230,12 +232,23 @@ def user_id_of(actor: Actor) -> int:
     return actor.user_id
 
 
-def beside(verb: str, request: TravelRequest, *, actor: Actor, role: Role, at: datetime, data: dict[str, Any]) -> None:
+def beside(
+    verb: str,
+    request: TravelRequest,
+    *,
+    actor: Actor,
+    role: Role,
+    at: datetime,
+    data: dict[str, Any],
+    change: Callable[[], None] | None = None,
+) -> None:
     """Write what follows from something that happened beside the request's own state, and is written already.
 
-    That is: its clocks, the audit entry, the outbox row.
+    That is: what `change` changes in the request, its clocks, the audit entry, the outbox row.
     """
     before = journal.stored(request)
+    if change is not None:
+        change()
     request.__dict__.pop("open_appeal", None)  # read before it changed
     clocks = timekeeping.turn(request, at=at)
     entry = audit.record(request, verb, actor_id=actor.user_id, actor_role=role, at=at, data=data)
