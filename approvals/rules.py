@@ -15,12 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.refusals import Problem
 from accounts.roles import Actor, Role
 from accounts.rules import rule
-from approvals.states import Route, State, Tier
+from approvals.states import APPEALABLE, Route, State, Tier
 
 # Limits of the rule book that are not clocks.
 FAST_TRIP_DAYS = 14
 DAYS_AHEAD = 3 * 366  # farther away, a day is a mistyped year
 EXTENSION_WORKING_DAYS = 10
+SHIFT_DAYS = 7  # dates that move by so many days stay within the window that was looked at
+REPORT_DAYS = 90  # after the return, for what had to change on the way
 MORE_ANSWER_DAYS = 10
 MAX_LEGS = 20
 
@@ -107,6 +109,29 @@ def is_hearing_the_appeal(request: Request, actor: Actor) -> bool:
     )
 
 
+@rule(
+    _("Only somebody who deals with the case for the authority can do this."),
+    Role.REVIEWER,
+    Role.SENIOR,
+    Role.APPEAL_REVIEWER,
+)
+def works_on_the_case(request: Request, actor: Actor) -> bool:
+    """Of the office; once there is a refusal, of the office that hears the appeal against it."""
+    if refuses_something(request) and Role.APPEAL_REVIEWER in actor.roles:
+        appeal = request.open_appeal
+        if appeal is not None and actor.holds(Role.APPEAL_REVIEWER, appeal.office_id):
+            return True
+    if request.state in APPEALABLE:
+        return False
+    if request.state == State.AUTHORITY_REVIEW and is_reviewer(request, actor):
+        return True
+    # Who proposed something leaves when it is given back: a person with a conflict of interest decides nothing.
+    proposed = {State.DECISION_PROPOSED: request.proposed_by_id, State.APPROVED: request.revocation_proposed_by_id}
+    if request.state in proposed and proposed[request.state] in (None, actor.user_id):
+        return False
+    return is_senior(request, actor)
+
+
 @rule(_("Only a clock of the system does this."), Role.SYSTEM)
 def is_system(request: Request, actor: Actor) -> bool:
     return actor.holds(Role.SYSTEM)
@@ -130,16 +155,43 @@ def is_assigned_reviewer_or_senior(request: Request, actor: Actor) -> bool:
     return is_assigned_reviewer(request, actor) or is_senior(request, actor)
 
 
+@rule(
+    _(
+        "Only a reviewer of the office can accept this change; one with a hit of level 2 is recommended by a reviewer "
+        "first, and accepted by a senior reviewer who is somebody else."
+    ),
+    Role.REVIEWER,
+    Role.SENIOR,
+)
+def is_who_accepts_the_amendment(request: Request, actor: Actor) -> bool:
+    amendment = request.open_amendment
+    if amendment is None:
+        return False
+    if not amendment.needs_two_people:
+        return is_reviewer(request, actor) or is_senior(request, actor)
+    return is_senior(request, actor) and amendment.recommended_by_id not in (None, actor.user_id)
+
+
+@rule(_("Only a reviewer or senior reviewer of the competent office can do this."), Role.REVIEWER, Role.SENIOR)
+def is_reviewer_or_senior(request: Request, actor: Actor) -> bool:
+    return is_reviewer(request, actor) or is_senior(request, actor)
+
+
 officer_not_applicant = is_officer & is_not_applicant
 is_apart = is_not_applicant & is_not_of_the_company & is_not_administrator
 reviewer_not_applicant = is_reviewer & is_apart
 assigned_reviewer = is_assigned_reviewer & is_apart
 assigned_reviewer_or_senior = is_assigned_reviewer_or_senior & is_apart
 senior_not_applicant = is_senior & is_apart
+reviewer_or_senior_not_applicant = is_reviewer_or_senior & is_apart
+accepts_the_amendment = is_who_accepts_the_amendment & is_apart
 senior_not_assigned = senior_not_applicant & is_not_assigned_reviewer
 senior_not_proposer = senior_not_applicant & is_not_proposer
 senior_not_revocation_proposer = senior_not_applicant & is_not_revocation_proposer
 appeal_reviewer = is_hearing_the_appeal & is_apart
+deals_with_the_case = works_on_the_case & is_apart
+# Where somebody who is about to act can declare a conflict of interest and leave.
+CAN_BE_RECUSED_IN = APPEALABLE | {State.AUTHORITY_REVIEW, State.DECISION_PROPOSED, State.APPROVED}
 
 
 # ── when ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -192,6 +244,8 @@ def matches_are_open(request: Request) -> bool:
 
 @rule(_("Nothing is proposed on which the applicant is heard: no denial, nor a clearance of a part."))
 def refusal_is_proposed(request: Request) -> bool:
+    if request.state == State.APPROVED:
+        return request.revocation_proposed_by_id is not None
     return request.reply_until is not None
 
 
@@ -251,9 +305,47 @@ def is_before_departure(request: Request) -> bool:
     return request.departs_on is not None and request.today < request.departs_on
 
 
+@rule(_("The trip has begun: report what changed instead."))
+def trip_has_not_begun(request: Request) -> bool:
+    return request.departs_on is not None and request.today < request.departs_on
+
+
+@rule(_("The trip has not begun, or has been over for long: ask for a change instead, or write to the office."))
+def can_be_reported(request: Request) -> bool:
+    if request.departs_on is None or request.returns_on is None:
+        return False
+    return bool(request.departs_on <= request.today <= request.returns_on + timedelta(days=REPORT_DAYS))
+
+
+@rule(_("A change is with the office already. Wait for its answer, or take it back first."))
+def no_amendment_is_open(request: Request) -> bool:
+    return request.open_amendment_id is None
+
+
+@rule(_("There is no change that waits for an answer."))
+def amendment_is_open(request: Request) -> bool:
+    return request.open_amendment_id is not None
+
+
+@rule(_("The change takes one person, or it is recommended already."))
+def amendment_waits_for_a_recommendation(request: Request) -> bool:
+    amendment = request.open_amendment
+    return amendment is not None and amendment.needs_two_people and amendment.recommended_by_id is None
+
+
+@rule(_("Nothing was reported that nobody has read."))
+def report_is_open(request: Request) -> bool:
+    return bool(request.report_is_open)
+
+
 @rule(_("A senior reviewer must propose the revocation first."))
 def revocation_is_proposed(request: Request) -> bool:
     return request.revocation_proposed_by_id is not None
+
+
+@rule(_("The applicant is heard first: confirm after the reply, or when the time for it is over."))
+def heard_about_the_revocation(request: Request) -> bool:
+    return request.replied_at is not None or (request.reply_until is not None and request.now >= request.reply_until)
 
 
 @rule(_("A revocation is proposed already; another senior reviewer confirms it."))
@@ -266,6 +358,11 @@ def trip_is_over(request: Request) -> bool:
     return request.returns_on is not None and request.today > request.returns_on
 
 
+@rule(_("There is no refusal to appeal against."))
+def refuses_something(request: Request) -> bool:
+    return request.state in APPEALABLE or (request.state == State.APPROVED and request.refused_in_part)
+
+
 @rule(_("There is no appeal under review."))
 def appeal_is_under_review(request: Request) -> bool:
     return request.open_appeal is not None and request.open_appeal.state == "in_review"
@@ -274,6 +371,21 @@ def appeal_is_under_review(request: Request) -> bool:
 @rule(_("A reviewer has the case already; a senior reviewer can hand it over."))
 def nobody_has_it(request: Request) -> bool:
     return request.assigned_reviewer_id is None
+
+
+@rule(_("Another reviewer was asked for once already."))
+def other_reviewer_was_not_asked_for(request: Request) -> bool:
+    return request.other_reviewer_asked_at is None
+
+
+@rule(_("There is no request for another reviewer that waits for an answer."))
+def other_reviewer_waits_for_an_answer(request: Request) -> bool:
+    return request.other_reviewer_asked_at is not None and request.other_reviewer_answered_at is None
+
+
+@rule(_("The applicant asked for another reviewer: a senior reviewer answers that first."))
+def other_reviewer_was_answered(request: Request) -> bool:
+    return not other_reviewer_waits_for_an_answer(request)
 
 
 @rule(_("Nobody has the case."))

@@ -1,4 +1,4 @@
-"""The office holds the case: takes it, hands it over, steps aside, extends the time."""
+"""The office holds the case: takes it, hands it over, extends the time."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from accounts.refusals import Invalid, NotNow, Problem
+from accounts.refusals import Invalid, NotAllowed, NotNow, Problem
 from accounts.roles import SYSTEM, Actor, Role
-from approvals import rules, timekeeping
+from approvals import queries, rules, timekeeping
 from approvals.models import (
     Assignment,
     Extension,
-    Recusal,
     TravelRequest,
 )
+from approvals.workflow.conflicts import answer_by_handing_over, check_declared, declare_none
 from approvals.workflow.gate import Taking, move, required, user_id_of
 from authorities import absences
 from authorities.models import Posting
@@ -27,19 +27,15 @@ from companies.models import Membership
 def take(request_id: UUID, *, actor: Actor, at: datetime, no_conflict: bool) -> TravelRequest:
     """A reviewer takes the case and declares to have no conflict of interest. Invalid without the declaration; NotNow
     for somebody who is away for longer: the case would go back at once."""
-    if not no_conflict:
-        raise Invalid(
-            [
-                Problem(
-                    "", "no_conflict", _("Declare that you have no conflict of interest, or leave the case to others.")
-                )
-            ]
-        )
+    check_declared(no_conflict)
 
     def prepare(step: Taking) -> Mapping[str, Any]:
         office_id = step.request.office_id
         if absences.away_for_longer(at).filter(user_id=user_id_of(actor), office_id=office_id).exists():
             raise NotNow(_("You are entered as away. Say that you are back, and take the case then."))
+        if _extended(step.request, user_id_of(actor)):
+            raise NotAllowed(_("Who extended the time for deciding does not decide the case; another reviewer must."))
+        declare_none(step, "take")
         number = actor.number_in(office_id, [Role.REVIEWER])
         step.add(Assignment, reviewer_id=actor.user_id, number=number)
         step.data |= {"number": number}
@@ -48,11 +44,17 @@ def take(request_id: UUID, *, actor: Actor, at: datetime, no_conflict: bool) -> 
     return move("take", request_id, actor=actor, at=at, prepare=prepare)
 
 
+def _extended(request: TravelRequest, user_id: int) -> bool:
+    """Whether this account extended the time for deciding the case, and so is not one to decide it."""
+    return bool(request.extension_days) and Extension.objects.filter(request=request, by_id=user_id).exists()
+
+
 def hand_over(request_id: UUID, *, actor: Actor, at: datetime, reviewer_id: int | None, reason: str) -> TravelRequest:
     """A senior gives the case to a reviewer of the office (an account's id), or back to the office's queue (None).
 
-    Invalid without a reason, and for somebody who is not a reviewer of the office at `at`, is away, is the applicant or
-    an officer of the company, or has declared a conflict of interest in this case.
+    Where the applicant asked for another reviewer this grants it. Invalid without a reason, and for somebody who is not
+    a reviewer of the office at `at`, is away, is the applicant or an officer of the company, reviewed the request for
+    it, extended its time, or has declared a conflict of interest in this case.
     """
     why = required(reason, "reason", _("Say why the case changes hands."))
 
@@ -65,7 +67,8 @@ def hand_over(request_id: UUID, *, actor: Actor, at: datetime, reviewer_id: int 
                 .first()
             )
             conflicted = (
-                Recusal.objects.filter(request=step.request, by_id=reviewer_id).exists()
+                reviewer_id in queries.recused(step.request)
+                or _extended(step.request, reviewer_id)
                 or Membership.objects.in_force(at)
                 .filter(user_id=reviewer_id, company_id=step.request.company_id)
                 .exists()
@@ -77,6 +80,7 @@ def hand_over(request_id: UUID, *, actor: Actor, at: datetime, reviewer_id: int 
             if absences.is_away(reviewer_id, office_id=step.request.office_id, role=Role.REVIEWER, at=at):
                 raise Invalid([Problem("", "reviewer_id", _("This person is away. Choose another reviewer."))])
             number = posting.number
+        answer_by_handing_over(step)
         step.add(Assignment, reviewer_id=reviewer_id, number=number, reason=why)
         step.data |= {"number": number}
         return {"reviewer_id": reviewer_id, "number": number}
@@ -101,16 +105,6 @@ def return_to_queue(request_id: UUID, *, at: datetime) -> TravelRequest:
         return {}
 
     return move("return_to_queue", request_id, actor=SYSTEM, at=at, prepare=prepare)
-
-
-def recuse(request_id: UUID, *, actor: Actor, at: datetime, reason: str = "") -> TravelRequest:
-    """A reviewer declares a conflict of interest: the case goes back to the queue and is out of their sight."""
-
-    def prepare(step: Taking) -> Mapping[str, Any]:
-        step.add(Recusal, reason=reason.strip())
-        return {"reviewer_id": actor.user_id}
-
-    return move("recuse", request_id, actor=actor, at=at, prepare=prepare)
 
 
 def extend(request_id: UUID, *, actor: Actor, at: datetime, working_days: int, reason: str) -> TravelRequest:

@@ -1,9 +1,11 @@
 """Every verb with input that is in order, so that what says no is a rule and not the input."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+
+from django.core.files.base import ContentFile
 
 from accounts.roles import Actor
 from approvals import workflow
@@ -29,7 +31,17 @@ INPUT: dict[str, dict[str, Any]] = {
     "reject_proposal": {"note": "Look at the programme again."},
     "extend": {"working_days": 5, "reason": "The host was asked and has not answered."},
     "propose_revocation": {"grounds": DENIAL},
+    "reject_revocation": {"note": "Another session was meant."},
+    "recuse": {"conflict": "relation"},
+    "ask_other_reviewer": {"reason": "We worked together until last year, and did not part as friends."},
+    "keep_reviewer": {"reason": "The reviewer declared no conflict, and none is known."},
     "file_appeal": {"text": "The session is not the purpose of my trip."},
+    "hear_appeal": {"no_conflict": True},
+    "add_to_appeal": {"files": [ContentFile(b"%PDF-1.4 letter", name="letter.pdf")]},
+    "note_hearing": {"held_on": date(2026, 3, 3), "heard": "Alice Wang", "text": "The session was cancelled."},
+    "comment_on_hearing": {"text": "It was cancelled on the second of March."},
+    "ask_in_appeal": {"text": "Who cancelled the session?"},
+    "answer_in_appeal": {"text": "The organisers."},
     "uphold": {"text": "The grounds hold."},
     "overturn": {"text": "The session is public."},
 }

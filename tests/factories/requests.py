@@ -141,6 +141,7 @@ def in_state(state: State, *, employee: Employee | None = None, at: datetime = N
         State.REVOKED: [
             *approved,
             ("propose_revocation", cast.senior, {"grounds": DENIAL}),
+            ("reply", me, {"text": "Please leave it in force."}),
             ("revoke", cast.second_senior, {}),
         ],
         State.CLOSED: [*approved, ("close", me, {})],
