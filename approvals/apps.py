@@ -7,9 +7,10 @@ class ApprovalsConfig(AppConfig):
     verbose_name = _("Travel requests")
 
     def ready(self) -> None:
-        from approvals import feeds, notices, rehearsal, settling
+        from approvals import feeds, notices, papers, rehearsal, settling
 
         feeds.register()
         notices.register()
+        papers.register()
         rehearsal.register()
         settling.register()

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from approvals import returning, settling, sweeping
+from approvals import papers, returning, settling, sweeping
 
 logger = logging.getLogger(__name__)
 
@@ -34,3 +34,13 @@ def settle_clocks() -> None:
 def return_cases() -> None:
     """Give back the cases of reviewers who are not there any more. Beat calls this every minute."""
     returning.return_cases(at=timezone.now())
+
+
+@shared_task
+def make_papers() -> None:
+    """Make the letters that wait. Beat calls this every few seconds; a long list is gone on with by another look."""
+    if papers.make_due(at=timezone.now()).more:
+        try:
+            make_papers.apply_async(retry=False)
+        except OperationalError as error:
+            logger.warning("The worker could not be told that more papers wait: %s", error)

@@ -13,6 +13,7 @@ from approvals.views import (
     inbox,
     load,
     overview,
+    papers,
     rehearsals,
     request_page,
 )
@@ -21,6 +22,9 @@ urlpatterns: list[URLPattern] = [
     # ── anybody ──
     path("criteria/", criteria.criteria, name="criteria"),
     path("criteria/what-if/", criteria.what_if, name="what_if"),
+    path("verify/", papers.verify, name="verify"),
+    path("verify/keys/", papers.verification_keys, name="verification_keys"),
+    path("verify/<str:token>/", papers.verify_token, name="verify_token"),
     # ── applicant ──
     path("", home.home, name="home"),
     path("requests/", request_page.request_list, name="request_list"),
@@ -40,6 +44,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/<str:reference>/answer/", answering.answer_list, name="answer"),
     path("requests/<str:reference>/answer/<int:number>/", answering.answer_item, name="answer_item"),
     path("requests/<str:reference>/answer/check/", answering.answer_check, name="answer_check"),
+    path("requests/<str:reference>/papers/<int:order_id>/<slug:language>/", papers.paper, name="paper"),
     # ── verbs ──
     path("requests/<str:reference>/do/<slug:verb>/", actions.request_do, name="request_do"),
     # ── staff ──

@@ -19,6 +19,8 @@ app.conf.beat_schedule = {
     "sweep-clocks": {"task": "approvals.tasks.sweep_clocks", "schedule": 60.0},
     "settle-clocks": {"task": "approvals.tasks.settle_clocks", "schedule": 60.0},
     "return-cases": {"task": "approvals.tasks.return_cases", "schedule": 60.0},
+    # One look is one query of an empty index: so a letter is there when somebody comes for it.
+    "make-papers": {"task": "approvals.tasks.make_papers", "schedule": 15.0},
     "run-jobs": {"task": "jobs.tasks.run_jobs", "schedule": 60.0},
     "deliver-notifications": {"task": "notifications.tasks.deliver", "schedule": 60.0},
     "remind-of-list-ends": {"task": "sensitivity.tasks.remind_of_ends", "schedule": crontab(minute=15)},

@@ -46,11 +46,12 @@ def signing_certificate() -> SimpleSigner:
 @lru_cache(maxsize=2)
 def _loaded(path: str, password: str, _changed: int) -> SimpleSigner:
     try:
-        return SimpleSigner.load_pkcs12_data(
+        signer: SimpleSigner = SimpleSigner.load_pkcs12_data(
             Path(path).read_bytes(), other_certs=[], passphrase=password.encode() or None
         )
     except (OSError, ValueError) as error:
         raise NoCertificate("PAPER_CERTIFICATE cannot be opened: not a PKCS#12 file, or another password.") from error
+    return signer
 
 
 def certificate() -> asn1_x509.Certificate:

@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import typst
 from django.conf import settings
@@ -18,7 +19,7 @@ from documents.letters import Letter
 
 HERE = Path(__file__).resolve().parent
 FONTS = HERE / "fonts"
-STANDARDS = ["a-2a", "ua-1"]
+STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 # Both in one: for who hears it, and for who reads it in twenty years.
 _BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _LONG_WORD = re.compile(r"[!-~]{24,}")
@@ -77,7 +78,7 @@ def typeset(letter: Letter, *, at: datetime) -> bytes:
             font_paths=[str(FONTS), *settings.PAPER_FONTS],
             ignore_system_fonts=True,
             sys_inputs={"letter": data},
-            pdf_standards=STANDARDS,
+            pdf_standards=[*STANDARDS],
             timestamp=at,
         )
     except typst.TypstError as error:

@@ -18,7 +18,7 @@ from approvals import inbox, queries
 from approvals.access import role_towards
 from approvals.models import TravelRequest
 from approvals.states import State
-from approvals.views import parts, standing
+from approvals.views import papers, parts, standing
 from approvals.views.actions import CASE_ROLES, about_proposal, actions_for, with_place
 from approvals.views.inbox import listing_from
 from approvals.views.reading import open_request
@@ -52,6 +52,7 @@ def case_page(http: ActorRequest, reference: str) -> HttpResponse:
         "diffs": standing.diff(trip),
         "places": parts.places(trip),
         "files": parts.files(trip),
+        "papers": papers.listed(trip, http.actor),
         "hits": parts.hits_in_words(trip.assessment.hits, reader=actor, trip=trip) if trip.assessment else [],
         "possible": parts.possible_in_words(trip.assessment.possible, reader=actor, trip=trip, with_countries=True)
         if trip.assessment
@@ -61,6 +62,7 @@ def case_page(http: ActorRequest, reference: str) -> HttpResponse:
         "ruling": parts.ruling(trip, actor, at),
         "company_words": standing.history(trip).company_reviews,
         "exchanges": parts.exchanges(trip, actor),
+        "consultations": parts.consultations(trip, actor),
         "rejections": standing.history(trip).rejections,
         "delegation": [other for other in travellers if other.company_id == trip.company_id],
         "others": [other for other in travellers if other.company_id != trip.company_id],

@@ -23,7 +23,7 @@ from approvals import access, queries, references
 from approvals.models import TravelRequest
 from approvals.models.travel_request import Device
 from approvals.states import OPEN, State
-from approvals.views import parts, standing
+from approvals.views import papers, parts, standing
 from approvals.views.actions import CASE_ROLES, actions_for
 from approvals.views.elsewhere import due_elsewhere
 from approvals.views.reading import open_request
@@ -73,11 +73,13 @@ def request_page(http: ActorRequest, reference: str) -> HttpResponse:
         "ruling": parts.ruling(request, http.actor, at),
         "proposed": parts.proposed(request, http.actor, at),
         "exchanges": parts.exchanges(request, http.actor),
+        "consultations": parts.consultations(request, http.actor),
         "timeline": standing.timeline(request, http.actor, at),
         "rows": rows(request),
         "diffs": standing.diff(request),
         "places": parts.places(request),
         "files": parts.files(request),
+        "papers": papers.listed(request, http.actor),
         "hits": parts.hits_in_words(request.assessment.hits, reader=http.actor, trip=request)
         if request.assessment
         else [],
@@ -122,13 +124,21 @@ def rows(request: TravelRequest) -> list[parts.Row]:
         parts.Row(_("Applicant"), request.applicant.name),
         parts.Row(_("Company"), request.company.name),
         parts.Row(_("Purpose"), str(request.get_purpose_display())),
-        parts.Row(_("What the applicant will do"), request.description),
-        parts.Row(_("Event"), request.event_name),
+        parts.Row(_("What the applicant will do"), request.description, anchor="part-purpose"),
+        parts.Row(_("Event"), request.event_name, anchor="part-event"),
         parts.Row(_("Page of the event"), request.event_url),
-        parts.Row(_("Subjects"), "\n".join(picking.subjects_in_words(request.topics))),
-        parts.Row(_("Projects"), "\n".join(picking.project_names(request.projects, company_id=request.company_id))),
-        parts.Row(_("Materials carried"), request.materials),
-        parts.Row(_("Devices carried"), "\n".join(str(devices.get(code, code)) for code in request.devices)),
+        parts.Row(_("Subjects"), "\n".join(picking.subjects_in_words(request.topics)), anchor="part-topics"),
+        parts.Row(
+            _("Projects"),
+            "\n".join(picking.project_names(request.projects, company_id=request.company_id)),
+            anchor="part-projects",
+        ),
+        parts.Row(_("Materials carried"), request.materials, anchor="part-materials"),
+        parts.Row(
+            _("Devices carried"),
+            "\n".join(str(devices.get(code, code)) for code in request.devices),
+            anchor="part-devices",
+        ),
     ]
 
 
