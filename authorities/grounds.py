@@ -83,6 +83,12 @@ def reworded(names: Sequence[str], *, office_id: int, since: date, on: date) -> 
     return [name for name in dict.fromkeys(names) if name not in after or before.get(name) != after[name]]
 
 
+def known(code: str = "") -> QuerySet[ReasonCode]:
+    """Every version that was brought into force, or those of one code, the newest first: what everybody can read."""
+    rows = ReasonCode.objects.filter(activated_at__isnull=False).select_related("office", "instrument__office")
+    return (rows.filter(code=code) if code else rows).order_by("code", "-version")
+
+
 def orphaned(instrument: LegalInstrument, *, after: date) -> list[ReasonCode]:
     """Codes that rest on this version of an instrument and have no next version that comes into force after `after`."""
     resting = ReasonCode.objects.filter(instrument=instrument, activated_at__isnull=False)

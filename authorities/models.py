@@ -525,6 +525,11 @@ class ReasonCode(Enacted):
         """The one office that may use it; None: every office."""
         return self.office or self.instrument.office
 
+    @property
+    def usable_until(self) -> date | None:
+        """The last day on which it can be used: its own or its instrument's, whichever comes first; None: open."""
+        return min((day for day in (self.active_until, self.instrument.effective_until) if day), default=None)
+
     def clean(self) -> None:
         """Refuse a code that its instrument does not carry: not published, not effective, another office."""
         super().clean()

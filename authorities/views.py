@@ -1,9 +1,12 @@
-"""Who of my offices is away: everybody there enters their own absence, seniors and heads those of others too."""
+"""Who of my offices is away, and, for everybody, on which grounds a trip can be refused."""
+
+from dataclasses import dataclass
+from datetime import date
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.http import ActorRequest
 from accounts.refusals import Invalid, NotFound, Refused
-from authorities import absences
+from authorities import absences, grounds
 from authorities.forms import AbsenceForm
-from authorities.models import POSTED_ROLES, Office, Posting
+from authorities.models import POSTED_ROLES, Office, Posting, ReasonCode
+from interface.spoken import alternates, in_either_language
 
 
 @login_required
@@ -88,3 +92,58 @@ def absence_end(request: ActorRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, _("Saved."))
     return redirect("absences")
+
+
+# ── grounds, for everybody ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a reason code as everybody can read it, and how it stands on a day: now, past, or to come."""
+
+    code: ReasonCode
+    is_past: bool
+    is_to_come: bool
+
+    @property
+    def is_now(self) -> bool:
+        """Whether some office can use it on the day."""
+        return not self.is_past and not self.is_to_come
+
+
+def _version(code: ReasonCode, on: date) -> Version:
+    until = code.usable_until
+    return Version(code, is_past=until is not None and until < on, is_to_come=code.active_from > on)
+
+
+@require_http_methods(["GET", "HEAD"])
+@in_either_language
+def grounds_page(request: HttpRequest) -> HttpResponse:
+    """Every code in force today, with its law and who may use it; what comes, and what was."""
+    on = timezone.localdate()
+    versions = [_version(code, on) for code in grounds.known()]
+    going_on = {one.code.code for one in versions if not one.is_past}
+    ended: dict[str, Version] = {}
+    for one in versions:
+        if one.is_past and one.code.code not in going_on:
+            ended.setdefault(one.code.code, one)  # the newest of them comes first
+    context = {
+        "on": on,
+        "now": [one for one in versions if one.is_now],
+        "to_come": [one for one in versions if one.is_to_come],
+        "ended": list(ended.values()),
+        "alternates": alternates(request),
+    }
+    return render(request, "authorities/grounds.html", context)
+
+
+@require_http_methods(["GET", "HEAD"])
+@in_either_language
+def ground_page(request: HttpRequest, code: str) -> HttpResponse:
+    """Every version of one code, the newest first: what it said, on which law, from when until when. 404 for others."""
+    on = timezone.localdate()
+    versions = [_version(row, on) for row in grounds.known(code)]
+    if not versions:
+        raise Http404
+    context = {"on": on, "name": code, "versions": versions, "alternates": alternates(request)}
+    return render(request, "authorities/ground.html", context)

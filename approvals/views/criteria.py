@@ -6,20 +6,18 @@ no address and no access log; it is compared, answered and forgotten: nothing is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
-from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from rest_framework.throttling import SimpleRateThrottle
@@ -33,6 +31,7 @@ from approvals.states import Tier
 from authorities import policies
 from authorities.models import Office
 from authorities.terms import ClockKind
+from interface.spoken import alternates, in_either_language
 from sensitivity import picking, publishing
 from sensitivity.models import ListEntry, ListKind, ListVersion
 
@@ -52,29 +51,6 @@ class _Often(SimpleRateThrottle):
     def get_cache_key(self, request: Any, view: Any) -> str:
         # The address as the sign-in page reads it: behind a proxy, of the client and not what the client claims.
         return f"criteria:{get_adapter().get_client_ip(request)}"
-
-
-Page = Callable[..., HttpResponse]
-
-
-def _in_either_language(page: Page) -> Page:
-    """`?language=en` and `?language=zh-hans` name the page in one language, for links and search engines."""
-
-    @wraps(page)
-    def spoken(http: HttpRequest) -> HttpResponse:
-        wanted = http.GET.get("language", "")
-        if wanted in dict(settings.LANGUAGES):
-            translation.activate(wanted)  # until the middleware of the next request chooses anew
-            http.LANGUAGE_CODE = wanted
-        return page(http)
-
-    return spoken
-
-
-def _alternates(http: HttpRequest) -> list[tuple[str, str]]:
-    """(language tag, address) of this page in each language."""
-    address = f"{settings.PUBLIC_URL.rstrip('/')}{http.path}"
-    return [("zh-Hans" if code == "zh-hans" else code, f"{address}?language={code}") for code, _n in settings.LANGUAGES]
 
 
 # ── the lists ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,7 +187,7 @@ def _entry(entry: ListEntry, version: ListVersion) -> EntryWords:
 
 
 @require_http_methods(["GET", "HEAD"])
-@_in_either_language
+@in_either_language
 def criteria(http: HttpRequest) -> HttpResponse:
     """Tiers, routes and clocks in plain words; every list in force; the entries of the open one that was chosen."""
     at = timezone.now()
@@ -226,7 +202,7 @@ def criteria(http: HttpRequest) -> HttpResponse:
         "urgent_days": URGENT_DAYS,
         "on": on,
         "lists": [_list_words(version) for version in versions],
-        "alternates": _alternates(http),
+        "alternates": alternates(http),
         **(_entries(http, chosen, on) if chosen else {}),
     }
     return render(http, "approvals/criteria.html", context)
@@ -281,7 +257,7 @@ def _answer(given: Mapping[str, Any], at: datetime) -> Answer:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_in_either_language
+@in_either_language
 def what_if(http: HttpRequest) -> HttpResponse:
     """GET: the form. POST: what would follow for the trip that was sent; nothing of it is kept.
 
@@ -308,7 +284,7 @@ def what_if(http: HttpRequest) -> HttpResponse:
 
 
 def _shown(http: HttpRequest, form: WhatIfForm, *, status: int = 200, **more: Any) -> HttpResponse:
-    context = {"form": form, "places": form.places, "alternates": _alternates(http), **more}
+    context = {"form": form, "places": form.places, "alternates": alternates(http), **more}
     response = render(http, "approvals/what_if.html", context, status=status)
     if http.method == "POST":
         response["Cache-Control"] = "private, no-store"

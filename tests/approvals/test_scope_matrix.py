@@ -25,6 +25,7 @@ from approvals import workflow
 from approvals.models import TravelRequest
 from approvals.states import State
 from companies.models import Project
+from figures.publishing import publish_due
 from notifications import delivery, feeds
 from notifications.models import Notification
 from sensitivity import importing
@@ -41,6 +42,7 @@ from tests.factories import (
     in_state,
     officer_of,
     posted,
+    reason_code,
     rehearsed,
     sensitivity_list,
     with_role,
@@ -66,10 +68,15 @@ case                         302    302    404    302    404    200    200    20
 case/draft                   302    302    404    404    404    404    404    404    404    404    404    404    404
 choose_language              405    405    405    405    405    405    405    405    405    405    405    405    405
 company                      302    404    404    200    404    404    404    404    404    404    404    200    200
+consistency                  302    403    403    403    403    403    200    403    403    403    403    403    403
 criteria                     200    200    200    200    200    200    200    200    200    200    200    200    200
 employee                     302    404    404    200    404    404    404    404    404    404    404    404    404
 employee_new                 302    403    403    200    200    403    403    403    403    403    403    403    403
 employees                    302    403    403    200    200    403    403    403    403    403    403    200    200
+ground                       200    200    200    200    200    200    200    200    200    200    200    200    200
+grounds                      200    200    200    200    200    200    200    200    200    200    200    200    200
+figures                      200    200    200    200    200    200    200    200    200    200    200    200    200
+figures_file                 200    200    200    200    200    200    200    200    200    200    200    200    200
 health_live                  200    200    200    200    200    200    200    200    200    200    200    200    200
 health_ready                 200    200    200    200    200    200    200    200    200    200    200    200    200
 health_work                  503    503    503    503    503    503    503    503    503    503    503    503    503
@@ -222,6 +229,7 @@ def there(db: None) -> There:
     in_list = {"list_id": events.pk}
     in_version = in_list | {"number": version.number}
     case = {"reference": cast.request.reference}
+    (quarter,) = publish_due(at=at + timedelta(days=60))
     fills: dict[str, dict[str, Any]] = {
         **dict.fromkeys(("request", "request_edit", "request_documents", "request_check", "request_submitted"), case),
         **dict.fromkeys(("case", "api_request"), case),
@@ -246,6 +254,8 @@ def there(db: None) -> There:
         "list_template": in_list | {"format": "csv"},
         "list_import_new": in_version,
         **dict.fromkeys(("list_import", "list_import_errors", "list_import_file"), {"pk": sent.pk}),
+        "ground": {"code": reason_code().code},
+        "figures_file": {"quarter": quarter.quarter},
         "job": {"pk": sent.job_id},
         "notification": {"pk": told.pk},
         "notification_read": {"pk": told.pk},

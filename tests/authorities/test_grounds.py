@@ -25,6 +25,7 @@ from tests.factories.law import (
     enacted_code,
     enacted_instrument,
 )
+from tests.factories.people import OfficeFactory
 from tests.factories.requests import NOW
 
 pytestmark = pytest.mark.django_db
@@ -483,6 +484,64 @@ def test_the_form_says_what_does_not_fit(office: Office) -> None:
     code.points_at = "knowledge"
     with pytest.raises(ValidationError):
         code.full_clean()
+
+
+# ── for everybody ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class TestPublicPage:
+    @pytest.fixture(autouse=True)
+    def _morning(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: NOW)
+
+    def codes_in(self, response: Any) -> dict[str, list[str]]:
+        return {part: [one.code.code for one in response.context[part]] for part in ("now", "to_come", "ended")}
+
+    def test_it_shows_what_is_in_force_what_comes_and_what_was(self, client: Client, office: Office) -> None:
+        enacted_code("NOW-1", instrument=enacted_instrument(office=office))
+        enacted_code("NOW-2", active_until=day(0))
+        enacted_code("SOON", active_from=day(1))
+        enacted_code("OVER", active_until=day(-1))
+        enacted_code("LAW-OVER", instrument=enacted_instrument(effective_until=day(-1)))
+        drafted_code("DRAFT")
+        response = client.get(reverse("grounds"), {"language": "en"})
+        assert self.codes_in(response) == {
+            "now": ["NOW-1", "NOW-2"],
+            "to_come": ["SOON"],
+            "ended": ["LAW-OVER", "OVER"],
+        }
+        text = text_of(response)
+        for words in ("Technology of a published list", "Article 9", "https://law.example/9", "Haidian office"):
+            assert words in text
+        assert "From 1 January 2020" in text
+        assert "DRAFT" not in text
+        assert "技术" in text_of(client.get(reverse("grounds"), {"language": "zh-hans"}))
+
+    def test_a_code_that_goes_on_in_other_words_is_not_among_those_that_ended(
+        self, client: Client, ezra: Actor
+    ) -> None:
+        enacted_code("D1")
+        second = drafted_code("D1", active_from=day(1), label_en="Second words")
+        grounds.activate(second, actor=ezra, at=NOW)
+        assert self.codes_in(client.get(reverse("grounds"))) == {"now": ["D1"], "to_come": ["D1"], "ended": []}
+
+    def test_without_any_it_says_what_follows(self, client: Client) -> None:
+        assert "no trip can be refused" in text_of(client.get(reverse("grounds"), {"language": "en"}))
+
+    def test_a_code_that_never_was_in_force_has_no_page(self, client: Client) -> None:
+        drafted_code("DRAFT")
+        for code in ("DRAFT", "NONE"):
+            assert client.get(reverse("ground", args=[code])).status_code == 404
+
+    def test_the_footer_leads_there(self, client: Client) -> None:
+        assert f'href="{reverse("grounds")}"' in text_of(client.get(reverse("criteria")))
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_one_query_however_many(self, client: Client, django_assert_num_queries: Any, count: int) -> None:
+        for number in range(count):
+            enacted_code(f"D{number}", office=OfficeFactory.create(code=f"O{number}"))
+        with django_assert_num_queries(1):
+            client.get(reverse("grounds"))
 
 
 # ── the back office ─────────────────────────────────────────────────────────────────────────────────────────────────

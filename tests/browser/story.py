@@ -25,6 +25,7 @@ from approvals.states import State, Tier
 from authorities.models import Absence
 from companies.models import Project
 from employees.models import Employee
+from figures.models import QuarterFigures
 from jobs import work
 from jobs.models import Job
 from notifications import addresses, tokens
@@ -125,6 +126,7 @@ def tell() -> Story:
     deliver(at=timezone.now(), mails=False)
     _give_up_a_mail()
     _have_an_address_fail(story)
+    _publish_figures()
     return story
 
 
@@ -342,6 +344,20 @@ def _give_up_a_mail() -> None:
     Notification.objects.filter(pk=mail.pk).update(next_attempt_at=None, done_at=None, last_error="550 no such mailbox")
 
 
+def _publish_figures() -> None:
+    """A quarter of large offices, published and corrected."""
+    at = timezone.now()
+    QuarterFigures.objects.create(quarter="2025Q4", version=1, published_at=at, data=published_by(large(1)))
+    QuarterFigures.objects.create(
+        quarter="2025Q4",
+        version=2,
+        published_at=at,
+        reason_zh="补充了一个办公室的数据。",
+        reason_en="An office was missing.",
+        data=published_by(large(2)),
+    )
+
+
 def _have_an_address_fail(story: Story) -> None:
     somebody = story.people["newcomer"]
     for days in range(addresses.REFUSALS, 0, -1):
@@ -419,6 +435,10 @@ PAGES: Mapping[str, Visit] = {
     # ── anybody ──
     "criteria": Visit(nobody, at("/criteria/")),
     "criteria-entries": Visit(nobody, at("/criteria/?list={list}")),
+    "grounds": Visit(nobody, at("/grounds/")),
+    "ground": Visit(nobody, at("/grounds/T1/")),
+    "figures": Visit(nobody, at("/figures/")),
+    "figures-corrected": Visit(nobody, at("/figures/?quarter=2025Q4&version=1")),
     "criteria-what-if": Visit(nobody, at("/criteria/what-if/")),
     "criteria-what-if-mistaken": Visit(nobody, at("/criteria/what-if/"), send=True),
     # ── the account ──
@@ -509,6 +529,7 @@ PAGES: Mapping[str, Visit] = {
     "inbox-reviewer-all": Visit(person("reviewer"), _desk("office", "all")),
     "inbox-bulk": Visit(person("reviewer"), _bulk),
     "request-counted": Visit(of("counted", "applicant"), on("counted", "/requests/{}/")),
+    "consistency": Visit(person("senior"), at("/consistency/")),
     "caseload": Visit(person("senior"), at("/caseload/")),
     "absences": Visit(person("senior"), at("/absences/")),
     "absences-mistaken": Visit(person("senior"), at("/absences/"), send=True),

@@ -19,7 +19,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from approvals.views import actions
 from authorities import calendars
-from authorities.models import ClockPolicy
+from authorities.models import ClockPolicy, ReasonCode
 from tests.browser.story import PAGES, Story, Visit
 from tests.browsing import DESK, PHONE, Window, is_too_wide, new_window, what_axe_finds
 
@@ -45,13 +45,14 @@ DAY_ZH, NIGHT_ZH = Look("zh-hans", DESK, "light"), Look("zh-hans", PHONE, "dark"
 # Pages with every kind of content, seen in Chinese too.
 IN_CHINESE = ("sign-in-mistaken", "section-itinerary-begun", "check-ready", "request-denied", "case-resubmitted",
               "inbox-reviewer", "do-propose_denial-mistaken", "overview", "operations", "employees", "lists",
-              "version-tree", "version-reviewed", "entry", "absences", "caseload")  # fmt: skip
+              "version-tree", "version-reviewed", "entry", "absences", "caseload", "grounds", "ground",
+              "figures", "consistency")  # fmt: skip
 
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 # Addresses that answer with a document or a part of a page, or only lead elsewhere.
 NO_PAGES = {"absence_end",
-            "attachment", "calendar_feed", "calendar_feed_change", "choose_language", "list_diff_file", "list_export",
-            "list_import_errors", "list_import_file", "list_template", "mail_address_check",
+            "attachment", "calendar_feed", "calendar_feed_change", "choose_language", "figures_file", "list_diff_file",
+            "list_export", "list_import_errors", "list_import_file", "list_template", "mail_address_check",
             "notification", "notifications_bell", "notifications_read",
             "notification_read", "notification_try_again"}  # fmt: skip
 # The pages by day and those by night, each on one worker.
@@ -158,6 +159,11 @@ def test_previews_of_calendars_and_policies_keep_to_the_guidelines(
     page.click(".back-office-page button[type=submit]")
     page.wait_for_selector(".back-office-table")
     keeps_to_them("import-notice")
+    code = ReasonCode.objects.get(code="T1")
+    window.go(f"/admin/authorities/reasoncode/{code.pk}/change/")
+    keeps_to_them("reason-code")
+    window.go(f"/admin/authorities/reasoncode/{code.pk}/end/")
+    keeps_to_them("reason-code-end")
     assert window.complaints == []
 
 
@@ -166,7 +172,7 @@ def test_no_page_is_forgotten(story: Story) -> None:
     """Every address of ours, and the page of every verb, is one of the pages that are looked at."""
     paths = [urlsplit(visit.path(story)).path for name, visit in PAGES.items() if name != "not-found"]
     opened = [resolve(path) for path in paths]
-    apps = ("approvals", "authorities", "companies", "employees", "interface", "jobs", "notifications", "sensitivity")
+    apps = ("approvals", "authorities", "companies", "employees", "figures", "interface", "jobs", "notifications", "sensitivity")
     ours = {pattern.name for app in apps for pattern in import_module(f"{app}.urls").urlpatterns}
 
     assert ours - {match.url_name for match in opened} == NO_PAGES
