@@ -129,17 +129,12 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("kind", "released"), models.Q(("text", ""), _negated=True), _connector="OR"),
+                        condition=models.Q(kind="released") | ~models.Q(text=""),
                         name="approvals_condition_step_says_why",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(
-                                ("due_on__isnull", False), ("kind", "changed"), models.Q(("new_text", ""), _negated=True)
-                            ),
-                            models.Q(models.Q(("kind", "changed"), _negated=True), ("new_text", "")),
-                            _connector="OR",
-                        ),
+                        condition=(models.Q(kind="changed", due_on__isnull=False) & ~models.Q(new_text=""))
+                        | (~models.Q(kind="changed") & models.Q(new_text="")),
                         name="approvals_condition_step_changes_the_text",
                     ),
                 ],

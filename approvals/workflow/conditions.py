@@ -20,6 +20,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem, Refused
 from accounts.roles import Actor, Role
+from accounts.rules import Rule
 from approvals import clocks, journal, rules
 from approvals.models import Attachment, Condition, ConditionStep, Decision, TravelRequest
 from approvals.models.conditions import ConditionNow, ConditionState, conditions_now
@@ -170,6 +171,10 @@ def add_conditions(step: Taking, decision: Decision, conditions: Sequence[Impose
 
 # ── what becomes of them ────────────────────────────────────────────────────────────────────────────────────────────
 
+_OWNERS: Mapping[str, Rule] = {
+    Condition.Owner.APPLICANT: rules.is_applicant,
+    Condition.Owner.COMPANY: rules.officer_not_applicant,
+}
 OWES = frozenset({"report_condition", "cannot_comply"})
 # Verb → in which state of a condition it can be done.
 _IN: Mapping[str, frozenset[ConditionState]] = {
@@ -183,9 +188,7 @@ _IN: Mapping[str, frozenset[ConditionState]] = {
 
 def owes(condition: Condition, request: TravelRequest, actor: Actor) -> bool:
     """Whether `actor` is, or acts for, who has to meet `condition`."""
-    if condition.owner == Condition.Owner.COMPANY:
-        return rules.officer_not_applicant.refusal(request, actor) is None
-    return rules.is_applicant.refusal(request, actor) is None
+    return _OWNERS[condition.owner].refusal(request, actor) is None
 
 
 def open_to(verb: str, request: TravelRequest, actor: Actor) -> list[ConditionNow]:
@@ -201,11 +204,7 @@ def open_to(verb: str, request: TravelRequest, actor: Actor) -> list[ConditionNo
 def _refusal(request: TravelRequest, actor: Actor, *, verb: str) -> Refused | None:
     if verb not in OWES and (sentence := rules.assigned_reviewer_or_senior.refusal(request, actor)):
         return NotAllowed(sentence)
-    if (
-        verb in OWES
-        and rules.is_applicant.refusal(request, actor)
-        and rules.officer_not_applicant.refusal(request, actor)
-    ):
+    if verb in OWES and not any(rule.refusal(request, actor) is None for rule in _OWNERS.values()):
         return NotAllowed(_("Only who has to meet a condition can do this."))
     if not open_to(verb, request, actor):
         return NotNow(_("There is no condition that waits for this from you."))
@@ -281,7 +280,7 @@ def report_condition(
     text: str | None = None,
     documents: Sequence[str | UUID] = (),
 ) -> TravelRequest:
-    """Say that a condition is met, and how; with documents where it needs them. The office releases it or sends it back.
+    """Say that a condition is met, and how, with documents where it needs them; the office looks at it.
 
     `text` None: what was written on the condition's page, with its documents. Refuses with Invalid, at `text` and
     `documents`, what is missing; NotAllowed for anybody but who owes it.
