@@ -36,6 +36,7 @@ PAGES = (
     Page("request_new", _("New request"), frozenset({"applicant"})),
     Page("inbox", _("Inbox"), frozenset({"officer"}) | REVIEWERS),
     Page("office_load", _("Caseload"), frozenset({"senior", "head"})),
+    Page("consistency", _("Consistency"), frozenset({"senior"})),
     Page("absences", _("Absences"), REVIEWERS),
     Page("employees", _("Employees"), frozenset({"officer"})),
     Page("lists", _("Lists"), frozenset({"list_manager", "auditor"})),

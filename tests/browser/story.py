@@ -55,6 +55,7 @@ from tests.factories import (
     with_role,
 )
 from tests.factories.requests import Cast
+from tests.figures.numbers import large, published_by
 
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
 

@@ -172,7 +172,17 @@ def test_no_page_is_forgotten(story: Story) -> None:
     """Every address of ours, and the page of every verb, is one of the pages that are looked at."""
     paths = [urlsplit(visit.path(story)).path for name, visit in PAGES.items() if name != "not-found"]
     opened = [resolve(path) for path in paths]
-    apps = ("approvals", "authorities", "companies", "employees", "figures", "interface", "jobs", "notifications", "sensitivity")
+    apps = (
+        "approvals",
+        "authorities",
+        "companies",
+        "employees",
+        "figures",
+        "interface",
+        "jobs",
+        "notifications",
+        "sensitivity",
+    )
     ours = {pattern.name for app in apps for pattern in import_module(f"{app}.urls").urlpatterns}
 
     assert ours - {match.url_name for match in opened} == NO_PAGES

@@ -14,7 +14,7 @@ from figures.quarters import Quarter
 from figures.suppression import THRESHOLD, suppress
 from tests.factories import NOW, CompanyFactory, actor, employ, in_state
 from tests.figures.attack import intervals
-from tests.figures.test_publishing import large, published_by
+from tests.figures.numbers import large, published_by
 
 SPRING = Quarter(2026, 1)
 PUBLISHED = datetime(2026, 4, 20, tzinfo=ZoneInfo("Asia/Shanghai"))

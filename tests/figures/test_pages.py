@@ -14,7 +14,7 @@ from figures import tables
 from figures.models import QuarterFigures
 from figures.suppression import TOTAL
 from tests.factories import NOW, OfficeFactory, posted
-from tests.figures.test_publishing import large, published_by
+from tests.figures.numbers import large, published_by
 
 pytestmark = pytest.mark.django_db
 

@@ -1,8 +1,6 @@
 """A quarter is published once, some days after its end, and stays as it is; a correction stands beside it."""
 
-import random
 from datetime import datetime, timedelta
-from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,67 +12,20 @@ from accounts.refusals import Invalid, NotNow
 from approvals.states import State
 from authorities.models import Office
 from figures import publishing
-from figures.counting import COLUMNS, Counted
+from figures.counting import COLUMNS
 from figures.models import QuarterFigures
 from figures.publishing import percentile, publish_due, publishable
 from figures.quarters import Quarter
-from figures.suppression import THRESHOLD, TOTAL, suppress
+from figures.suppression import THRESHOLD, TOTAL
 from tests.asserting import nothing_moved
 from tests.factories import NOW, OfficeFactory, in_state
 from tests.figures.attack import intervals
+from tests.figures.numbers import large, published_by
 from tests.threads import Crowd
 
 SPRING = Quarter(2026, 1)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 END = datetime(2026, 4, 1, tzinfo=SHANGHAI)
-
-
-def large(seed: int = 1, offices: int = 4, size: int = 300) -> Counted:
-    """A quarter of large offices, in which everything adds up."""
-    chance = random.Random(seed)
-    counted = Counted(
-        offices=[{"code": f"Q{n}", "zh": f"第{n}办公室", "en": f"Office {n}"} for n in range(offices)],
-        codes=[{"code": f"T{n}", "zh": f"理由{n}", "en": f"Reason {n}"} for n in range(3)],
-        values={},
-    )
-    days: dict[str, list[int]] = {TOTAL: []}
-    values = dict.fromkeys(product(counted.layout.rows, counted.layout.columns), 0)
-    for place in counted.layout.places:
-        approved, denied, deemed = chance.randint(size // 2, size), chance.randint(0, size // 8), chance.randint(0, 12)
-        decided = approved + denied + deemed
-        late = deemed + chance.randint(0, approved // 6)
-        upheld, overturned = chance.randint(0, 20), chance.randint(0, 9)
-        row = {
-            "received": decided + 12,
-            "decided": decided,
-            "approved": approved,
-            "deemed": deemed,
-            "denied": denied,
-            "revoked": 0,
-            "late": late,
-            "in_time": decided - late,
-            "open_late": chance.randint(0, 15),
-            "filed": upheld + overturned,
-            "appeals_ended": upheld + overturned,
-            "upheld": upheld,
-            "overturned": overturned,
-            "appeal_withdrawn": 0,
-        }
-        for _case in range(denied):
-            code = f"code:T{chance.randrange(3)}"
-            row[code] = row.get(code, 0) + 1
-        for column, number in row.items():
-            values[place, column] += number
-            values[TOTAL, column] += number
-        days[place] = sorted(chance.randint(0, 25) for _one in range(decided))
-        days[TOTAL] = sorted(days[TOTAL] + days[place])
-    counted.values, counted.days = values, days
-    return counted
-
-
-def published_by(counted: Counted, before: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    hidden = suppress(counted.values, counted.layout, must=publishing._must(counted, before or []))
-    return publishable(counted, hidden)
 
 
 # ── what is public ──────────────────────────────────────────────────────────────────────────────────────────────────
