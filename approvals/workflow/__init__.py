@@ -21,6 +21,7 @@ from approvals.workflow.amending import (
     report_change,
     return_amendment,
     save_amendment,
+    seen_at,
     withdraw_amendment,
 )
 from approvals.workflow.appeals import (
@@ -39,6 +40,14 @@ from approvals.workflow.assessing import change_tier, judge_match, reassess
 from approvals.workflow.by_clock import clock_step, forward, lapse
 from approvals.workflow.company import decline, endorse, object, return_for_changes
 from approvals.workflow.completeness import overlapping, problems
+from approvals.workflow.conditions import (
+    Obligation,
+    answer_condition,
+    cannot_comply,
+    release_condition,
+    report_condition,
+    send_back_condition,
+)
 from approvals.workflow.conflicts import ask_other_reviewer, keep_reviewer, recuse
 from approvals.workflow.consulting import consult, give_opinion
 from approvals.workflow.deciding import (
@@ -80,12 +89,14 @@ __all__ = [
     "Fact",
     "Grounds",
     "Made",
+    "Obligation",
     "accept_amendment",
     "add_to_appeal",
     "agree_information",
     "amend",
     "amendment_problems",
     "answer",
+    "answer_condition",
     "answer_in_appeal",
     "approve",
     "ask_in_appeal",
@@ -95,6 +106,7 @@ __all__ = [
     "attach_to_item",
     "available_actions",
     "begin_amendment",
+    "cannot_comply",
     "change_tier",
     "clock_step",
     "close",
@@ -135,11 +147,13 @@ __all__ = [
     "refusal",
     "reject_proposal",
     "reject_revocation",
+    "release_condition",
     "remove_attachment",
     "remove_from_item",
     "reopen",
     "reply",
     "report_change",
+    "report_condition",
     "return_amendment",
     "return_for_changes",
     "return_to_queue",
@@ -147,6 +161,8 @@ __all__ = [
     "save_amendment",
     "save_item",
     "save_section",
+    "seen_at",
+    "send_back_condition",
     "start",
     "submit",
     "take",
