@@ -1,7 +1,7 @@
 """The overview of an archive: a letter to read, as PDF where every character can be set, else as a page."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django_countries import countries
 
-from approvals.models import TravelRequest
+from approvals.models import Attachment, TravelRequest
 from approvals.states import State
 from audit.models import Entry
 from documents.letters import Facts, Items, Letter, Paragraph, Section, Table, Text, quoted
@@ -28,7 +28,7 @@ def overview(data: Mapping[str, Any], person: Person, *, language: str, at: date
     """
     letter = _letter(data, person, LETTERS[language], at)
     try:
-        return "overview.pdf", typeset(letter, at=at)
+        return "overview.pdf", typeset(letter, at=at.astimezone(UTC).replace(microsecond=0))
     except CannotBeSet:
         page = render_to_string("openness/archive/overview.html", {"letter": letter, "language": language})
         return "overview.html", page.encode()
@@ -40,7 +40,7 @@ def _moment(moment: datetime) -> str:
 
 def _letter(data: Mapping[str, Any], person: Person, language: str, at: datetime) -> Letter:
     trips = TravelRequest.unscoped.filter(pk__in=person.requests).order_by("-created_at")
-    shown = [_trip(trip) for trip in trips.select_related("company").prefetch_related("legs", "attachments")]
+    shown = [_trip(trip) for trip in trips.select_related("company").prefetch_related("legs")]
     return Letter(
         language=language,
         title=_("Everything held about you"),
@@ -96,7 +96,7 @@ def _trip(trip: TravelRequest) -> Section:
         (_("Purpose"), str(trip.get_purpose_display())),
         (_("Itinerary"), places),
         (_("What you wrote of it"), trip.description),
-        (_("Documents"), "\n".join(file.name for file in trip.attachments.all())),
+        (_("Documents"), "\n".join(file.name for file in Attachment.unscoped.filter(request=trip.pk))),
     ):
         if words:
             rows.append((label, (quoted(words),)))
