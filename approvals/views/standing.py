@@ -19,8 +19,9 @@ from django.db import models
 from django.db.models import Count, Max
 from django.db.models.functions import TruncDate
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django_countries import countries
 
 from accounts.models import AccessEntry, User
@@ -732,28 +733,59 @@ def _person(
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Somebody of the staff looked at the request on one day, so many times."""
+    """Somebody of the staff looked at one thing of the request on one day, so many times, `last` at this moment."""
 
     who: str
     day: date
     times: int
+    what: str
+    last: datetime
+
+
+# What of a request is opened under which name (`page` in the access log).
+_LOOKED_AT: Mapping[str, str | Promise] = {
+    "request": gettext_lazy("The request"),
+    "case": gettext_lazy("The request"),
+    "attachment": gettext_lazy("A document, downloaded"),
+    "paper": gettext_lazy("A paper of the office, downloaded"),
+    "api": gettext_lazy("The request, through a program"),
+    "back_office": gettext_lazy("The request, in the back office"),
+    "export": gettext_lazy("The request, in an export"),
+    "answer": gettext_lazy("What was asked and answered"),
+    "condition": gettext_lazy("A condition"),
+    "conditions": gettext_lazy("The conditions"),
+}
+
+
+def looked_at(page: str) -> str:
+    """What was opened, in words; a page for one step where it has no name of its own."""
+    return str(_LOOKED_AT.get(page) or _("A page for a step"))
 
 
 LOOKS_SHOWN = 100
 
 
 def looks(request: TravelRequest, actor: Actor) -> list[Look]:
-    """Who looked at `request` and its documents, by person and day, the latest first; the applicant is not listed."""
+    """Who looked at what of `request`, by person, thing and day, the latest first; the applicant is not listed."""
     rows = list(
         AccessEntry.objects.filter(subject=request.pk)
         .order_by()
         .annotate(day=TruncDate("at", tzinfo=request.zone))
-        .values("user_id", "role", "day")
+        .values("user_id", "role", "day", "page")
         .annotate(times=Count("id"), last=Max("at"))
         .order_by("-last")[:LOOKS_SHOWN]
     )
     who = people(request, ((row["user_id"], row["role"], row["last"]) for row in rows), actor)
-    return [Look(who[row["user_id"], row["role"], row["last"]], row["day"], row["times"]) for row in rows]
+    return [
+        Look(
+            who=who[row["user_id"], row["role"], row["last"]],
+            day=row["day"],
+            times=row["times"],
+            what=looked_at(row["page"]),
+            last=row["last"],
+        )
+        for row in rows
+    ]
 
 
 # ── the arithmetic of time ──────────────────────────────────────────────────────────────────────────────────────────
