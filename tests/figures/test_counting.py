@@ -50,7 +50,7 @@ def told() -> None:
     assert bob.applicant.user
     at = NOW + timedelta(days=3)
     workflow.file_appeal(bob.request.pk, actor=actor(bob.applicant.user, at), at=at, text="The session is public.")
-    workflow.hear_appeal(bob.request.pk, actor=actor(ping, at), at=at)
+    workflow.hear_appeal(bob.request.pk, actor=actor(ping, at), at=at, no_conflict=True)
     workflow.uphold(bob.request.pk, actor=actor(ping, at), at=at, text="The grounds hold.")
 
 
@@ -114,7 +114,7 @@ def test_a_clearance_that_an_appeal_puts_in_place_counts_as_an_appeal_and_not_as
     at = NOW + timedelta(days=3)
     assert cast.applicant.user
     workflow.file_appeal(cast.request.pk, actor=actor(cast.applicant.user, at), at=at, text="It is public.")
-    workflow.hear_appeal(cast.request.pk, actor=actor(ping, at), at=at)
+    workflow.hear_appeal(cast.request.pk, actor=actor(ping, at), at=at, no_conflict=True)
     workflow.overturn(cast.request.pk, actor=actor(ping, at), at=at, text="The session is public.")
 
     values = count(SPRING).values
