@@ -19,9 +19,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import RoleAssignment
 from accounts.roles import SYSTEM, Role
-from approvals import queries
+from approvals import particulars, queries
 from approvals.clocks import Step
-from approvals.models import Appeal, Assessment, Consultation, TravelRequest
+from approvals.models import Appeal, Assessment, Consultation, Decision, TravelRequest
+from approvals.models.conditions import Condition, ConditionNow, conditions_now
 from approvals.states import WITH_AUTHORITY, State, Tier
 from audit import verbs
 from authorities import absences
@@ -71,6 +72,14 @@ VERBS: Mapping[str, str | Promise] = {
     "withdraw": _("Withdrawn by the applicant"),
     "lapse": _("Lapsed: no reaction in time"),
     "reopen": _("Reopened"),
+    "amend": _("The trip was changed by the applicant"),
+    "file_amendment": _("Change to the cleared trip asked for"),
+    "withdraw_amendment": _("Change to the cleared trip taken back"),
+    "recommend_amendment": _("Change recommended; a second person looks at it"),
+    "accept_amendment": _("Change accepted: the trip is cleared as changed"),
+    "return_amendment": _("Not accepted as a change; the clearance stays as it was"),
+    "report_change": _("Reported by the applicant: what had to change on the way"),
+    "note_report": _("The report was read and noted"),
     "propose_revocation": _("Revocation proposed"),
     "revoke": _("Clearance revoked"),
     "reject_revocation": _("Proposed revocation given back: the clearance stays in force"),
@@ -84,6 +93,11 @@ VERBS: Mapping[str, str | Promise] = {
     "answer_in_appeal": _("The applicant answered the appeal reviewer"),
     "uphold": _("Appeal decided: the decision stands"),
     "overturn": _("Appeal decided: the decision is replaced by a clearance"),
+    "report_condition": _("A condition was reported as met"),
+    "cannot_comply": _("A condition cannot be met, says who owes it"),
+    "release_condition": _("A condition was released"),
+    "send_back_condition": _("The report on a condition was sent back"),
+    "answer_condition": _("Answered about a condition that cannot be met"),
     "close": _("Closed"),
     "remind": _("Reminder sent"),
     "escalate": _("Lateness escalated"),
@@ -206,9 +220,35 @@ def specialists(event: OutboxEvent) -> Iterable[int]:
     return []
 
 
+def _condition(event: OutboxEvent) -> ConditionNow | None:
+    """The condition that the event is about, as it is now; None for other events."""
+    if "condition" not in event.data:
+        return None
+    row = Condition.objects.filter(pk=event.data["condition"]).first()
+    return conditions_now([row], row.steps.all())[0] if row else None
+
+
+def condition_owner(event: OutboxEvent) -> Iterable[int]:
+    """Who has to meet the condition: the applicant, or the company's officers."""
+    found = _condition(event)
+    owed_by_company = found is not None and found.condition.owner == Condition.Owner.COMPANY
+    return officers(event) if owed_by_company else applicant(event)
+
+
+def condition_office(event: OutboxEvent) -> Iterable[int]:
+    """Who looks at a condition for the office: the reviewer of the case or the deputy, else the seniors."""
+    request = _request(event)
+    return _who_has_it(event, request) or _going_up(event, Role.SENIOR, request)
+
+
 def _after(step: str, recipients: Recipients) -> Recipients:
     """`recipients`, when it was this step of a clock; else nobody."""
     return lambda event: recipients(event) if event.data.get("step") == step else []
+
+
+def _of_condition(step: str, recipients: Recipients) -> Recipients:
+    """`recipients`, when it was this step of the clock of a condition; else nobody."""
+    return lambda event: _after(step, recipients)(event) if event.data.get("clock") == ClockKind.CONDITION else []
 
 
 def _when_it_went_to(state: State, recipients: Recipients) -> Recipients:
@@ -224,6 +264,8 @@ _TURN: Mapping[str, Recipients] = {
     "consultation": specialists,
     "change": applicant,
     "draft": applicant,
+    "condition": condition_owner,
+    "condition_answer": condition_office,
     "appeal_filing": applicant,
     "appeal": appeal_reviewers,
 }
@@ -243,6 +285,8 @@ def whose_turn(event: OutboxEvent) -> Iterable[int]:
     if event.data.get("step") not in (Step.REMIND, Step.WARN):
         return []  # a window has closed: those whom it concerns are told in other words
     clock = str(event.data.get("clock", ""))
+    if clock == ClockKind.CONDITION:
+        return []  # a condition is reminded of in words of its own
     if clock in _TURN:
         return _TURN[clock](event)
     return {*_TURN_IN.get(str(event.data.get("state", "")), applicant)(event), *applicant(event)}
@@ -297,11 +341,20 @@ def _assessment(event: OutboxEvent, request: TravelRequest) -> Assessment | None
     return request.assessment
 
 
+def _cleared(event: OutboxEvent) -> str:
+    """Of a decision that clears a part: what it clears, a line for each place; empty for other events."""
+    if not event.data.get("part") or "decision" not in event.data:
+        return ""
+    decision = Decision.objects.get(pk=event.data["decision"])
+    return "\n".join([str(_("Cleared:")), *particulars.places_in_words(decision.cleared)]) + "\n\n"
+
+
 def _context(event: OutboxEvent) -> dict[str, Any]:
     request = _request(event)
     due, is_provisional = _due_at(event, request)
     # `due_at` is the end of the last day: the day itself is what people are told.
     last = timezone.localtime(due - timedelta(microseconds=1), request.zone) if due else None
+    cleared = _cleared(event)
     tier, assessment = event.data.get("tier") or request.tier, _assessment(event, request)
     return {
         "number": request.reference,
@@ -312,9 +365,24 @@ def _context(event: OutboxEvent) -> dict[str, Any]:
         "tier": Tier(tier).label if tier else "",
         "reason": assessment.reason if assessment else "",
         "officer": event.data.get("officer") or request.assigned_number,
-        "state": State(str(event.data.get("state", request.state))).label,
+        "state": _("Approved in part") if cleared else State(str(event.data.get("state", request.state))).label,
+        "cleared": cleared,
         "due": _due(last, is_provisional) if last else _("no date"),
+        **_condition_context(event),
         "moved": _moved(event),
+    }
+
+
+def _condition_context(event: OutboxEvent) -> dict[str, Any]:
+    found = _condition(event)
+    if found is None:
+        return {}
+    step = next((one for one in found.steps if str(one.pk) == event.data.get("step")), None)
+    return {
+        "condition": found.text,
+        "by": date_format(found.due_on, "DATE_FORMAT") if found.due_on else _("no date"),
+        "said": step.text if step else "",
+        "what": step.get_kind_display() if step else "",
     }
 
 
@@ -557,8 +625,8 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         applicant,
         _("%(number)s: decided — %(state)s"),
         _(
-            "Please read the decision and its reasons. If all of the trip or a part of it was refused, it also says how "
-            "and until when you can appeal."
+            "%(cleared)sPlease read the decision and its reasons. If all of the trip or a part of it was refused, it "
+            "also says how and until when you can appeal."
         ),
     ),
     (
@@ -660,6 +728,97 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         _("Your request is where it was. Please react by %(due)s."),
     ),
     (
+        "amend",
+        "applicant",
+        applicant,
+        _("%(number)s: changed"),
+        _("Your change to “%(title)s” is part of the request. No time starts anew."),
+    ),
+    (
+        "amend",
+        "officers",
+        officers,
+        _("%(number)s: the applicant changed the trip"),
+        _("Please look at what changed in “%(title)s” of %(applicant)s. You need do nothing if the company agrees."),
+    ),
+    (
+        "amend",
+        "reviewer",
+        assigned_reviewer,
+        _("%(number)s: the applicant changed the trip"),
+        _("Please look at what changed in “%(title)s”."),
+    ),
+    (
+        "file_amendment",
+        "applicant",
+        applicant,
+        _("%(number)s: your change is with the office"),
+        _("Your clearance for “%(title)s” stays as it is until the office has answered, by %(due)s."),
+    ),
+    (
+        "file_amendment",
+        "reviewers",
+        reviewers,
+        _("%(number)s: a change to a cleared trip waits"),
+        _("Please look at what would change in “%(title)s”, by %(due)s. What does not change was decided."),
+    ),
+    (
+        "recommend_amendment",
+        "seniors",
+        seniors,
+        _("%(number)s: a change waits for a second person"),
+        _("Please look at the change to “%(title)s”, by %(due)s."),
+    ),
+    (
+        "accept_amendment",
+        "applicant",
+        applicant,
+        _("%(number)s: your change was accepted"),
+        _("Your trip “%(title)s” is cleared as changed."),
+    ),
+    (
+        "accept_amendment",
+        "officers",
+        officers,
+        _("%(number)s: the cleared trip changed"),
+        _("The trip “%(title)s” of %(applicant)s is cleared as changed."),
+    ),
+    (
+        "return_amendment",
+        "applicant",
+        applicant,
+        _("%(number)s: not accepted as a change"),
+        _("Your clearance for “%(title)s” stays as it was. Please read the reasons, and what else you can do."),
+    ),
+    (
+        "report_change",
+        "applicant",
+        applicant,
+        _("%(number)s: your report is on the file"),
+        _("Thank you for telling us what changed on “%(title)s”. You need do nothing else."),
+    ),
+    (
+        "report_change",
+        "officers",
+        officers,
+        _("%(number)s: something changed on the trip"),
+        _("%(applicant)s reported what had to change on “%(title)s”. Perhaps your colleague needs help."),
+    ),
+    (
+        "report_change",
+        "reviewers",
+        reviewers,
+        _("%(number)s: reported afterwards"),
+        _("Please read what had to change on “%(title)s”, and note it."),
+    ),
+    (
+        "note_report",
+        "applicant",
+        applicant,
+        _("%(number)s: your report was noted"),
+        _("The office has read what you reported about “%(title)s”. Nothing follows from it."),
+    ),
+    (
         "propose_revocation",
         "seniors",
         seniors,
@@ -721,6 +880,65 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         applicant,
         _("%(number)s: your appeal succeeded"),
         _("Your trip “%(title)s” is cleared now."),
+    ),
+    (
+        "report_condition",
+        "office",
+        condition_office,
+        _("%(number)s: a condition was reported as met"),
+        _("“%(condition)s”\n\nPlease look at the report: release the condition, or say what is missing."),
+    ),
+    (
+        "cannot_comply",
+        "office",
+        condition_office,
+        _("%(number)s: a condition cannot be met"),
+        _("“%(condition)s”\n\n%(said)s\n\nAn answer is owed: release it, change it, or uphold it with reasons."),
+    ),
+    (
+        "release_condition",
+        "owner",
+        condition_owner,
+        _("%(number)s: a condition was released"),
+        _("“%(condition)s”\n\nNothing more is owed for it. %(said)s"),
+    ),
+    (
+        "send_back_condition",
+        "owner",
+        condition_owner,
+        _("%(number)s: something is missing for a condition"),
+        _("“%(condition)s”\n\n%(said)s\n\nPlease report it again by %(by)s."),
+    ),
+    (
+        "answer_condition",
+        "owner",
+        condition_owner,
+        _("%(number)s: an answer about a condition: %(what)s"),
+        _("“%(condition)s”\n\n%(said)s\n\nIf it is still owed, it is to be met by %(by)s."),
+    ),
+    (
+        "remind",
+        "condition",
+        _of_condition(Step.REMIND, condition_owner),
+        _("%(number)s: a condition is to be met by %(by)s"),
+        _("“%(condition)s”\n\nPlease report it when it is met, or say that it cannot be met."),
+    ),
+    (
+        "remind",
+        "condition overdue",
+        _of_condition(Step.OVERDUE, condition_owner),
+        _("%(number)s: a condition is overdue"),
+        _(
+            "“%(condition)s” was to be met by %(by)s. Please report it, or say that it cannot be met. The clearance is "
+            "not taken back by this."
+        ),
+    ),
+    (
+        "remind",
+        "office of a condition",
+        _of_condition(Step.TELL_OFFICE, condition_office),
+        _("%(number)s: a condition is overdue"),
+        _("“%(condition)s” was to be met by %(by)s, and nothing was reported. Who owes it was reminded."),
     ),
     (
         "close",
@@ -868,7 +1086,7 @@ def kind_of(verb: str, audience: str) -> str:
     if audience == "applicant":
         kinds = {"decisions": _DECISIONS, "before-denial": _BEFORE_DENIAL, "progress": _PROGRESS}
         return next((kind for kind, verbs in kinds.items() if verb in verbs), "due")
-    if verb in _DUE:
+    if verb in _DUE or audience == "owner":
         return "due"
     return "cases" if (verb, audience) in _CASES else "work"
 

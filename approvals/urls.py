@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from approvals.views import (
     actions,
+    amending,
     answering,
     applicant,
     case,
@@ -12,6 +13,7 @@ from approvals.views import (
     home,
     inbox,
     load,
+    obligations,
     overview,
     papers,
     rehearsals,
@@ -41,10 +43,14 @@ urlpatterns: list[URLPattern] = [
         applicant.attachment_remove,
         name="attachment_remove",
     ),
+    path("requests/<str:reference>/change/", amending.amendment, name="amendment"),
+    path("requests/<str:reference>/change/<slug:section>/", amending.amendment_section, name="amendment_section"),
     path("requests/<str:reference>/answer/", answering.answer_list, name="answer"),
     path("requests/<str:reference>/answer/<int:number>/", answering.answer_item, name="answer_item"),
     path("requests/<str:reference>/answer/check/", answering.answer_check, name="answer_check"),
     path("requests/<str:reference>/papers/<int:order_id>/<slug:language>/", papers.paper, name="paper"),
+    path("requests/<str:reference>/conditions/", obligations.conditions_page, name="conditions"),
+    path("requests/<str:reference>/conditions/<uuid:condition_id>/", obligations.condition_page, name="condition"),
     # ── verbs ──
     path("requests/<str:reference>/do/<slug:verb>/", actions.request_do, name="request_do"),
     # ── staff ──

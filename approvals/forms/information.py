@@ -20,6 +20,7 @@ class AskForm(RowsForm):
 
     rows_name = "items"
     most_rows = MOST_ITEMS
+    row_words = _("Item")
 
     reason = forms.CharField(
         label=_("Why the office needs this"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.functional import Promise
 
 from approvals.forms.staff import VerbForm
 
@@ -35,13 +36,15 @@ class RowsForm(VerbForm):
     rows_name: ClassVar[str]
     most_rows: ClassVar[int]
     first_rows: ClassVar[int] = 1
+    row_words: ClassVar[str | Promise]
+    """What one row is called."""
 
     def __init__(self, data: Mapping[str, Any] | None = None, *args: Any, **kwargs: Any) -> None:
         then = str(data.get(THEN, "")) if data is not None else ""
         if data is not None and (then == ADD or then.startswith(REMOVE)):
             typed, self.count = self._rearranged({name: data.get(name) for name in data}, then)
             kwargs["initial"] = (kwargs.get("initial") or {}) | typed
-            data = None
+            data, args = None, ()
         else:
             self.count = self._counted(data) if data is not None else self.first_rows
         super().__init__(data, *args, **kwargs)

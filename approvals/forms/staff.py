@@ -8,25 +8,21 @@ from typing import Any
 
 from django import forms
 from django.utils.functional import Promise
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.refusals import Invalid
-from approvals import queries, rules, workflow
+from approvals import queries, rules
 from approvals.models import TravelRequest
-from approvals.models.decision import Outcome
 from approvals.states import Tier
 from authorities.languages import by_language
-from authorities.models import ReasonCode
 from sensitivity import matching
 
 MAX_TEXT = 4000
 MAX_LINE = 500
 
 
-def _text(label: Any, *, missing: Any = None, rows: int = 4, help_text: Any = "") -> forms.CharField:
+def text_field(label: Any, *, missing: Any = None, rows: int = 4, help_text: Any = "") -> forms.CharField:
     """Several lines of text; with `missing`, the sentence for when there is none, it is required."""
     return forms.CharField(
         label=label,
@@ -61,6 +57,11 @@ class VerbForm(forms.Form):
     def prepare(self) -> None:
         """Fit the fields to the request."""
 
+    @property
+    def instead(self) -> str:
+        """The page of PAGES whose verb is done instead, because of what was entered; empty: that of this form."""
+        return ""
+
     def values(self) -> dict[str, Any]:
         """The verb's own arguments, as plain values."""
         return dict(self.cleaned_data)
@@ -82,24 +83,11 @@ class VerbForm(forms.Form):
 # ── the applicant ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class ReplyForm(VerbForm):
-    text = _text(_("Your reply"), missing=_("Write your reply, or leave the page: the time for it runs on."), rows=8)
-
-
-class AppealForm(VerbForm):
-    text = _text(
-        _("Why the decision should change"),
-        missing=_("Say why the decision should change."),
-        rows=8,
-        help_text=_("You may add facts that were not known. The appeal looks at everything anew."),
-    )
-
-
 # ── the company ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class ReturnForm(VerbForm):
-    comment = _text(
+    comment = text_field(
         _("What to change"),
         missing=_("Say what the applicant should change."),
         help_text=_("Everything in one list: the applicant reads it and sends the request again."),
@@ -107,21 +95,25 @@ class ReturnForm(VerbForm):
 
 
 class EndorseForm(VerbForm):
-    comment = _text(_("Comment for the office"), help_text=_("Part of the file; the applicant reads it too."))
+    comment = text_field(_("Comment for the office"), help_text=_("Part of the file; the applicant reads it too."))
 
 
 class ObjectForm(VerbForm):
-    comment = _text(_("What the company objects to, and why"), missing=_("Say what the company objects to, and why."))
+    comment = text_field(
+        _("What the company objects to, and why"), missing=_("Say what the company objects to, and why.")
+    )
 
 
 class DeclineForm(VerbForm):
-    comment = _text(_("Reason"), missing=_("Give the reason; the applicant reads it."))
+    comment = text_field(_("Reason"), missing=_("Give the reason; the applicant reads it."))
 
 
 # ── the office ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class TakeForm(VerbForm):
+    """For several cases at once. Who has a conflict of interest in one of them says so on the page of that one."""
+
     no_conflict = forms.BooleanField(
         label=_(
             "I have no conflict of interest: I am not related to the applicant, and have no stake in the company, "
@@ -129,10 +121,6 @@ class TakeForm(VerbForm):
         ),
         error_messages={"required": _("Declare that you have no conflict of interest, or leave the case to others.")},
     )
-
-
-class RecuseForm(VerbForm):
-    reason = _text(_("Reason"), rows=2, help_text=_("In general words; you need not say what is private."))
 
 
 QUEUE = "queue"
@@ -150,7 +138,7 @@ class HandOverForm(VerbForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a reviewer, or the office's queue.")},
     )
-    reason = _text(_("Reason"), missing=_("Say why the case changes hands."), rows=2)
+    reason = text_field(_("Reason"), missing=_("Say why the case changes hands."), rows=2)
 
     def prepare(self) -> None:
         self.fields["reviewer_id"].choices = reviewer_choices(self.request, self.at)  # type: ignore[attr-defined]
@@ -183,103 +171,12 @@ class AskSeveralForm(VerbForm):
         help_text=_("One question a line. Ask for everything in one go: a second time needs a senior reviewer."),
         error_messages={"required": _("Ask at least one question.")},
     )
-    reason = _text(
+    reason = text_field(
         _("Why the office needs this"),
         missing=_("Say why the office needs this."),
         rows=2,
         help_text=_("The applicant reads it."),
     )
-
-
-class _Conditions(VerbForm):
-    conditions = LinesField(
-        label=_("Conditions"),
-        required=False,
-        help_text=_(
-            "One condition a line; none is fine. For example: without the second leg; slides shown to the company "
-            "before; a shorter stay."
-        ),
-    )
-
-
-class ApproveForm(_Conditions):
-    text = _text(_("Note on the decision"), help_text=_("The applicant reads it."))
-    field_order = ("conditions", "text")
-
-
-class ProposeApprovalForm(_Conditions):
-    text = _text(_("Reasons"), help_text=_("For the senior reviewer who confirms; part of the decision."))
-    field_order = ("conditions", "text")
-
-    def values(self) -> dict[str, Any]:
-        return {
-            "outcome": Outcome.APPROVED.value,
-            "grounds": workflow.Grounds(text=self.cleaned_data["text"]),
-            "conditions": self.cleaned_data["conditions"],
-        }
-
-
-class _ReasonCodes(forms.ModelMultipleChoiceField[ReasonCode]):
-    """Reason codes in force: code, wording, what it points at, and the instrument with where it can be read."""
-
-    def label_from_instance(self, code: ReasonCode) -> SafeString:
-        return format_html(
-            '<strong>{}</strong> {} <span class="hint">{}</span><br><a href="{}" rel="noopener">{}</a>',
-            code.code,
-            code.label,
-            code.get_points_at_display(),
-            code.instrument.url,
-            str(code.instrument),
-        )
-
-
-class GroundsForm(VerbForm):
-    """All that a refusal rests on (fair process, 3): none of it can be left out."""
-
-    milder_measures = _text(
-        _("Milder measures considered, and why they do not do"),
-        missing=_("Say which milder measure was considered (a condition, a shorter trip) and why it does not do."),
-        help_text=_("A condition, a shorter trip, leaving out one place or one session."),
-    )
-    reason_codes = _ReasonCodes(
-        label=_("Grounds"),
-        queryset=ReasonCode.objects.none(),
-        to_field_name="code",
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("Reason codes in force for this office today. Each points at something of this trip."),
-        error_messages={"required": _("Choose at least one reason code in force.")},
-    )
-    facts = _text(
-        _("Facts relied on"),
-        missing=_("Name the facts relied on."),
-        help_text=_("What is known, and from where: the programme, the itinerary, an answer."),
-    )
-    text = _text(
-        _("Reasons, for this case"),
-        missing=_("Give the reasons, for this case, in words that the applicant understands."),
-        rows=6,
-        help_text=_("The applicant reads them word for word. An earlier request, denial or appeal is no reason."),
-    )
-
-    def prepare(self) -> None:
-        codes = ReasonCode.objects.in_force(self.request.today, self.request.office_id).select_related("instrument")
-        self.fields["reason_codes"].queryset = codes  # type: ignore[attr-defined]
-
-    def values(self) -> dict[str, Any]:
-        given = self.cleaned_data
-        return {
-            "grounds": workflow.Grounds(
-                text=given["text"],
-                reason_codes=[code.code for code in given["reason_codes"]],
-                facts=given["facts"],
-                milder_measures=given["milder_measures"],
-            )
-        }
-
-
-class ProposeDenialForm(GroundsForm):
-    def values(self) -> dict[str, Any]:
-        return {"outcome": Outcome.DENIED.value} | super().values()
 
 
 def _yes(value: str) -> bool:
@@ -304,7 +201,7 @@ class JudgeMatchForm(VerbForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Say whether it is the same.")},
     )
-    reason = _text(
+    reason = text_field(
         _("How you know"),
         missing=_("Say how you know; the applicant reads it."),
         rows=3,
@@ -334,7 +231,7 @@ class ChangeTierForm(VerbForm):
             "invalid_choice": _("The request has this tier already."),
         },
     )
-    reason = _text(_("Reason"), missing=_("Give the reason; the applicant receives it."))
+    reason = text_field(_("Reason"), missing=_("Give the reason; the applicant receives it."))
 
     def prepare(self) -> None:
         others = [tier for tier in Tier if tier != self.request.tier]
@@ -343,19 +240,15 @@ class ChangeTierForm(VerbForm):
 
 
 class ReassessForm(VerbForm):
-    reason = _text(_("Reason"), help_text=_("Needed where the tier rises. The applicant receives it."))
+    reason = text_field(_("Reason"), help_text=_("Needed where the tier rises. The applicant receives it."))
 
 
 class RejectProposalForm(VerbForm):
-    note = _text(_("Note to the reviewer"), missing=_("Say what the reviewer should look at again."))
+    note = text_field(_("Note to the reviewer"), missing=_("Say what the reviewer should look at again."))
 
 
 class ExtendForm(VerbForm):
     working_days = forms.IntegerField(
         label=_("By how many working days"), min_value=1, max_value=rules.EXTENSION_WORKING_DAYS
     )
-    reason = _text(_("Reason"), missing=_("Give the reason; the applicant receives it."))
-
-
-class AppealOutcomeForm(VerbForm):
-    text = _text(_("Reasons"), missing=_("Give the reasons; the applicant reads them."), rows=6)
+    reason = text_field(_("Reason"), missing=_("Give the reason; the applicant receives it."))

@@ -25,14 +25,20 @@ from django.views.decorators.http import require_http_methods
 from accounts.http import ActorRequest
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Refused
 from accounts.roles import Actor, Role
-from approvals import assessment, consistency, disclosure, queries, timekeeping, workflow
+from approvals import assessment, consistency, disclosure, queries, rules, timekeeping, workflow
 from approvals.access import role_towards
+from approvals.forms import amending as changes
+from approvals.forms import appeals, conflicts, deciding
+from approvals.forms import conditions as condition_forms
 from approvals.forms import staff as forms
 from approvals.forms.information import AskForm
 from approvals.models import TravelRequest
-from approvals.models.decision import Outcome
-from approvals.states import State, Tier
+from approvals.models.conditions import WITH_OFFICE
+from approvals.states import Tier
+from approvals.views import parts
+from approvals.views.amended import about_amendment
 from approvals.views.reading import open_request
+from authorities.terms import ClockKind
 from sensitivity import matching
 
 # Who works on cases, and so has the case page as the page of a request.
@@ -76,25 +82,61 @@ def _last_day(until: datetime, request: TravelRequest) -> Any:
 
 def _denial(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
     return {
-        "milder_pages": [
-            name for name in ("approve", "propose") if workflow.transitions()[name].get(State(request.state))
-        ],
+        "one_decides": rules.one_reviewer_decides.refusal(request) is None,
+        "places": len(request.itinerary),
         "reply_until": _last_day(timekeeping.reply_until(request, at=at), request),
     }
 
 
+def _heard(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+    return {"reply_until": _last_day(timekeeping.reply_until(request, at=at), request)}
+
+
+def _consulted(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+    clock = request.running_clocks.get(ClockKind.CONSULTATION)
+    due = clock.due_at if clock else None
+    return {"asked": queries.open_consultation(request), "due": _last_day(due, request) if due else None}
+
+
 def about_proposal(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
-    """What `approvals/do/proposal.html` shows: the proposal, its grounds in words, and the applicant's reply."""
+    """What `approvals/do/proposal.html` shows: the proposal, its grounds in words, the applicant's reply, the opinion
+    of a specialist office, and what happened since it was proposed."""
     proposal = request.proposal
     if proposal is None:
         return {}
+    said = queries.reply_to(proposal)
     return {
         "proposal": proposal,
-        "is_denial": proposal.outcome == Outcome.DENIED,
+        "imposed": parts.imposed_in_words(proposal.conditions),
+        "is_heard": proposal.reply_until is not None,
+        "facts": parts.facts_in_words(proposal, request),
+        "measures": parts.measures_in_words(proposal),
+        "cleared": parts.cleared_in_words(proposal, request),
+        "since_then": parts.since(proposal, request),
         "reasons": queries.reasons(proposal.reason_codes, request=request, at=proposal.at),
-        "reply": queries.reply_to(proposal),
+        "reply": parts.reply_in_words(said, request) if said else None,
         "reply_until": _last_day(request.reply_until, request) if request.reply_until else None,
     }
+
+
+def _appeal(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+    """What `approvals/do/appeal.html` shows. Who opens these pages is the applicant, or hears the appeal."""
+    return {"appeal": appealed.open_appeal(request)}
+
+
+def _other_reviewer(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+    return {"asked": queries.other_reviewer_asked(request)}
+
+
+def _condition(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+    """The conditions that wait for the office, with what was said about each and the documents that show it."""
+    documents = {str(document.pk): document for document in request.documents}
+    waiting = []
+    for one in request.conditions_now:
+        if one.last is not None and one.state in WITH_OFFICE:
+            shown = [documents[file["id"]] for file in one.last.documents if file["id"] in documents]
+            waiting.append((one, [parts.file_of(request, document) for document in shown]))
+    return {"waiting": waiting}
 
 
 def _remedy(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
@@ -178,12 +220,13 @@ PAGES: Mapping[str, Page] = {
     "reply": Page(
         verb="reply",
         is_main=True,
-        label=gettext_lazy("Reply to the proposed denial"),
+        label=gettext_lazy("Reply to the proposed decision"),
         happens=gettext_lazy(
-            "Your reply becomes part of the decision. A senior reviewer reads it before anything is decided."
+            "Your reply becomes part of the decision. A senior reviewer reads it before anything is decided. You can "
+            "send documents with it, and somebody may help you to write it."
         ),
         done=gettext_lazy("Your reply was received. A senior reviewer reads it before deciding."),
-        form=forms.ReplyForm,
+        form=deciding.ReplyForm,
         part="approvals/do/proposal.html",
         about=about_proposal,
     ),
@@ -211,9 +254,56 @@ PAGES: Mapping[str, Page] = {
             "Nobody who took part in it hears the appeal."
         ),
         done=gettext_lazy("Your appeal was filed. Another office hears it."),
-        form=forms.AppealForm,
+        form=appeals.AppealForm,
         part="approvals/do/remedy.html",
         about=_remedy,
+    ),
+    "answer_in_appeal": Page(
+        verb="answer_in_appeal",
+        is_main=True,
+        label=gettext_lazy("Answer the appeal reviewer"),
+        happens=gettext_lazy("Your answer and your documents go to the appeal reviewer. The company does not see them."),
+        done=gettext_lazy("Your answer is with the appeal reviewer."),
+        form=appeals.AppealAnswerForm,
+        part="approvals/do/appeal.html",
+        about=_appeal,
+    ),
+    "comment_on_hearing": Page(
+        verb="comment_on_hearing",
+        label=gettext_lazy("Comment on the hearing"),
+        happens=gettext_lazy("Your comment is kept beside what was noted, and is read before the appeal is decided."),
+        done=gettext_lazy("Your comment was kept with the appeal."),
+        form=appeals.HearingCommentForm,
+        part="approvals/do/appeal.html",
+        about=_appeal,
+    ),
+    "add_to_appeal": Page(
+        verb="add_to_appeal",
+        label=gettext_lazy("Add documents to the appeal"),
+        happens=gettext_lazy(
+            "The applicant and the appeal reviewer both read them. The company does not. They cannot be taken out again."
+        ),
+        done=gettext_lazy("The documents were added to the appeal."),
+        form=appeals.AppealDocumentsForm,
+    ),
+    "withdraw_appeal": Page(
+        verb="withdraw_appeal",
+        label=gettext_lazy("Withdraw the appeal"),
+        happens=gettext_lazy(
+            "The decision stands. Until the last day for an appeal you can file another one."
+        ),
+        done=gettext_lazy("Your appeal was withdrawn."),
+        is_grave=True,
+    ),
+    "ask_other_reviewer": Page(
+        verb="ask_other_reviewer",
+        label=gettext_lazy("Ask for another reviewer"),
+        happens=gettext_lazy(
+            "You can ask for this once. A senior reviewer hands the case to somebody else, or tells you why not. Until "
+            "then nothing is proposed; the office's time runs on. It is never held against you."
+        ),
+        done=gettext_lazy("You asked for another reviewer. A senior reviewer answers."),
+        form=conflicts.OtherReviewerForm,
     ),
     "close": Page(
         verb="close",
@@ -223,6 +313,81 @@ PAGES: Mapping[str, Page] = {
             "This cannot be undone."
         ),
         done=gettext_lazy("Your request is closed."),
+    ),
+    # ── a change to the trip ──
+    "amend": Page(
+        verb="amend",
+        label=gettext_lazy("Change the trip"),
+        happens="",
+        done="",
+        elsewhere="amendment",
+    ),
+    "file_amendment": Page(
+        verb="file_amendment",
+        label=gettext_lazy("Ask for a change"),
+        happens="",
+        done="",
+        elsewhere="amendment",
+    ),
+    "report_change": Page(
+        verb="report_change",
+        label=gettext_lazy("Report what changed"),
+        happens="",
+        done="",
+        elsewhere="amendment",
+    ),
+    "withdraw_amendment": Page(
+        verb="withdraw_amendment",
+        label=gettext_lazy("Take the change back"),
+        happens=gettext_lazy("The office does not look at the change any more. The trip stays as it was cleared."),
+        done=gettext_lazy("The change was taken back. The trip is cleared as it was."),
+    ),
+    "recommend_amendment": Page(
+        verb="recommend_amendment",
+        is_main=True,
+        label=gettext_lazy("Recommend the change"),
+        happens=gettext_lazy("A senior reviewer, not you, accepts the change or gives it back. Nothing is decided."),
+        done=gettext_lazy("Recommended. A senior reviewer looks at it."),
+        form=changes.RecommendForm,
+        part="approvals/do/amendment.html",
+        about=about_amendment,
+    ),
+    "accept_amendment": Page(
+        verb="accept_amendment",
+        is_main=True,
+        label=gettext_lazy("Accept the change"),
+        happens=gettext_lazy(
+            "The trip is cleared as changed, with a decision of its own. What did not change was decided before and "
+            "stands. The applicant is told at once."
+        ),
+        done=gettext_lazy("Accepted. The trip is cleared as changed; the applicant was told."),
+        form=changes.AcceptForm,
+        part="approvals/do/amendment.html",
+        about=about_amendment,
+    ),
+    "return_amendment": Page(
+        verb="return_amendment",
+        label=gettext_lazy("Give the change back"),
+        happens=gettext_lazy(
+            "The trip stays cleared as it was; nothing is taken away. The applicant reads your reasons, and can ask "
+            "for the other trip with a new request."
+        ),
+        done=gettext_lazy("Given back. The clearance stays as it was; the applicant was told the reasons."),
+        form=changes.ReturnForm,
+        part="approvals/do/amendment.html",
+        about=about_amendment,
+    ),
+    "note_report": Page(
+        verb="note_report",
+        is_main=True,
+        label=gettext_lazy("Note the report"),
+        happens=gettext_lazy(
+            "You have read what had to change on the way. It is noted; nothing follows from it for the applicant."
+        ),
+        done=gettext_lazy("Noted. The applicant was told."),
+        form=changes.NoteForm,
+        part="approvals/do/amendment.html",
+        about=about_amendment,
     ),
     # ── the company ──
     "endorse": Page(
@@ -268,8 +433,7 @@ PAGES: Mapping[str, Page] = {
         label=gettext_lazy("Take the case"),
         happens=gettext_lazy("The case is yours. The applicant sees your officer number."),
         done=gettext_lazy("The case is yours."),
-        form=forms.TakeForm,
-        part="approvals/do/conflict.html",
+        form=appeals.TakeForm,
     ),
     "approve": Page(
         verb="approve",
@@ -279,7 +443,8 @@ PAGES: Mapping[str, Page] = {
             "The trip is cleared from this moment on, under the conditions that you name. The applicant is told."
         ),
         done=gettext_lazy("Approved. The applicant was told."),
-        form=forms.ApproveForm,
+        form=condition_forms.ApproveForm,
+        form_part="approvals/do/rows.html",
     ),
     "judge_match": Page(
         verb="judge_match",
@@ -325,7 +490,42 @@ PAGES: Mapping[str, Page] = {
             "Nothing is decided yet: a senior reviewer, not you, confirms the proposal or gives it back."
         ),
         done=gettext_lazy("Proposed. A senior reviewer confirms it or gives it back."),
-        form=forms.ProposeApprovalForm,
+        form=condition_forms.ProposeApprovalForm,
+        form_part="approvals/do/rows.html",
+    ),
+    "propose_part": Page(
+        verb="propose",
+        label=gettext_lazy("Propose to approve a part: fewer days or places"),
+        happens=gettext_lazy(
+            "Nothing is decided yet. What you do not clear is refused, so the applicant reads the grounds and can "
+            "reply; after that a senior reviewer, not you, decides."
+        ),
+        done=gettext_lazy("Proposed. The applicant is heard before a senior reviewer decides."),
+        form=deciding.ProposePartForm,
+        form_part="approvals/do/part_form.html",
+        part="approvals/do/part.html",
+        about=_heard,
+    ),
+    "consult": Page(
+        verb="consult",
+        is_main=True,
+        label=gettext_lazy("Ask a specialist office"),
+        happens=gettext_lazy(
+            "The office is asked for its opinion and sees this case. The time for the decision runs on; a decision can "
+            "be proposed when the opinion is there, or its time is over. The applicant is told whom you ask."
+        ),
+        done=gettext_lazy("Asked. The applicant was told."),
+        form=deciding.ConsultForm,
+    ),
+    "give_opinion": Page(
+        verb="give_opinion",
+        is_main=True,
+        label=gettext_lazy("Give the opinion"),
+        happens=gettext_lazy("Your opinion goes to the office that has the case. It advises; it does not decide."),
+        done=gettext_lazy("Your opinion is with the office that has the case."),
+        form=deciding.OpinionForm,
+        part="approvals/do/consulted.html",
+        about=_consulted,
     ),
     "confirm": Page(
         verb="confirm",
@@ -333,6 +533,7 @@ PAGES: Mapping[str, Page] = {
         label=gettext_lazy("Confirm the proposal"),
         happens=gettext_lazy("The proposal becomes the decision, and the applicant is told at once."),
         done=gettext_lazy("Decided. The applicant was told."),
+        form=appeals.ConfirmForm,
         part="approvals/do/proposal.html",
         about=about_proposal,
     ),
@@ -383,7 +584,18 @@ PAGES: Mapping[str, Page] = {
             "The case goes back to the office's queue, and you will not see it any more. You cannot undo this."
         ),
         done=gettext_lazy("You have left the case; others of the office deal with it."),
-        form=forms.RecuseForm,
+        form=conflicts.RecuseForm,
+    ),
+    "keep_reviewer": Page(
+        verb="keep_reviewer",
+        label=gettext_lazy("Leave the case with its reviewer"),
+        happens=gettext_lazy(
+            "The applicant asked for another reviewer, and reads your reasons. To grant it, hand the case over instead."
+        ),
+        done=gettext_lazy("The case stays with its reviewer. The applicant was told the reasons."),
+        form=conflicts.KeepReviewerForm,
+        part="approvals/do/other_reviewer.html",
+        about=_other_reviewer,
     ),
     "propose_denial": Page(
         verb="propose",
@@ -393,7 +605,8 @@ PAGES: Mapping[str, Page] = {
             "not you, decides."
         ),
         done=gettext_lazy("Denial proposed. The applicant is heard before a senior reviewer decides."),
-        form=forms.ProposeDenialForm,
+        form=deciding.ProposeDenialForm,
+        form_part="approvals/do/grounds_form.html",
         is_grave=True,
         part="approvals/do/denial.html",
         about=_denial,
@@ -401,9 +614,13 @@ PAGES: Mapping[str, Page] = {
     "propose_revocation": Page(
         verb="propose_revocation",
         label=gettext_lazy("Propose a revocation"),
-        happens=gettext_lazy("Nothing is decided yet: another senior reviewer, not you, confirms it before departure."),
-        done=gettext_lazy("Revocation proposed. Another senior reviewer confirms it or leaves the clearance in force."),
-        form=forms.GroundsForm,
+        happens=gettext_lazy(
+            "Nothing is decided yet, and the clearance stays in force: the applicant reads these grounds and can reply; "
+            "after that another senior reviewer, not you, decides before the departure."
+        ),
+        done=gettext_lazy("Revocation proposed. The applicant is heard before another senior reviewer decides."),
+        form=deciding.GroundsForm,
+        form_part="approvals/do/grounds_form.html",
         is_grave=True,
     ),
     "revoke": Page(
@@ -411,9 +628,67 @@ PAGES: Mapping[str, Page] = {
         label=gettext_lazy("Confirm the revocation"),
         happens=gettext_lazy("The clearance is taken back, and the applicant is told at once with the remedy."),
         done=gettext_lazy("Revoked. The applicant was told, with the remedy."),
+        form=appeals.RevokeForm,
         is_grave=True,
         part="approvals/do/proposal.html",
         about=about_proposal,
+    ),
+    "reject_revocation": Page(
+        verb="reject_revocation",
+        label=gettext_lazy("Leave the clearance in force"),
+        happens=gettext_lazy("The proposal is given back with your note, and the applicant is told that nothing changes."),
+        done=gettext_lazy("The clearance stays in force. The applicant was told."),
+        form=appeals.RejectRevocationForm,
+        part="approvals/do/proposal.html",
+        about=about_proposal,
+    ),
+    # ── the conditions of a clearance ──
+    "report_condition": Page(
+        verb="report_condition",
+        is_main=True,
+        label=gettext_lazy("Report a condition as met"),
+        happens=gettext_lazy("The office looks at your report and releases the condition, or says what is missing."),
+        done=gettext_lazy("Reported. The office looks at it."),
+        elsewhere="conditions",
+    ),
+    "cannot_comply": Page(
+        verb="cannot_comply",
+        label=gettext_lazy("Say that a condition cannot be met"),
+        happens=gettext_lazy(
+            "The office owes you an answer within a few working days: it releases the condition, changes it, or upholds "
+            "it with reasons. The clearance stays in force meanwhile."
+        ),
+        done=gettext_lazy("The office was told, and owes an answer. The clearance stays in force."),
+        form=condition_forms.CannotComplyForm,
+    ),
+    "answer_condition": Page(
+        verb="answer_condition",
+        is_main=True,
+        label=gettext_lazy("Answer about a condition"),
+        happens=gettext_lazy("Who owes it reads your answer and the reasons. The clearance stays in force."),
+        done=gettext_lazy("Answered. Who owes it was told."),
+        form=condition_forms.AnswerConditionForm,
+        part="approvals/do/condition.html",
+        about=_condition,
+    ),
+    "release_condition": Page(
+        verb="release_condition",
+        is_main=True,
+        label=gettext_lazy("Release a condition"),
+        happens=gettext_lazy("Nothing more is owed for this condition. Who owed it is told."),
+        done=gettext_lazy("Released. Who owed it was told."),
+        form=condition_forms.ReleaseForm,
+        part="approvals/do/condition.html",
+        about=_condition,
+    ),
+    "send_back_condition": Page(
+        verb="send_back_condition",
+        label=gettext_lazy("Send a report back"),
+        happens=gettext_lazy("Who owes the condition reads what is missing, and reports it again by the day you give."),
+        done=gettext_lazy("Sent back. Who owes it was told what is missing."),
+        form=condition_forms.SendBackForm,
+        part="approvals/do/condition.html",
+        about=_condition,
     ),
     # ── the appeal ──
     "hear_appeal": Page(
@@ -424,20 +699,43 @@ PAGES: Mapping[str, Page] = {
             "You hear the appeal: you look at everything anew, and decide whether the decision stands."
         ),
         done=gettext_lazy("You hear this appeal."),
+        form=appeals.HearAppealForm,
+        part="approvals/do/appeal.html",
+        about=_appeal,
+    ),
+    "note_hearing": Page(
+        verb="note_hearing",
+        label=gettext_lazy("Note a hearing"),
+        happens=gettext_lazy("The note is kept with the appeal. The applicant reads it and can comment."),
+        done=gettext_lazy("The hearing was noted. The applicant was told."),
+        form=appeals.HearingNoteForm,
+    ),
+    "ask_in_appeal": Page(
+        verb="ask_in_appeal",
+        label=gettext_lazy("Ask the applicant"),
+        happens=gettext_lazy(
+            "The applicant has some working days to answer. The time for deciding on the appeal runs on."
+        ),
+        done=gettext_lazy("The applicant was asked."),
+        form=appeals.AppealQuestionForm,
     ),
     "overturn": Page(
         verb="overturn",
         label=gettext_lazy("Replace the decision by a clearance"),
         happens=gettext_lazy("The trip is cleared from this moment on. The applicant is told, with your reasons."),
         done=gettext_lazy("The decision was replaced by a clearance. The applicant was told."),
-        form=forms.AppealOutcomeForm,
+        form=appeals.OverturnForm,
+        part="approvals/do/appeal.html",
+        about=_appeal,
     ),
     "uphold": Page(
         verb="uphold",
         label=gettext_lazy("Let the decision stand"),
         happens=gettext_lazy("The appeal ends here; the applicant is told, with your reasons."),
         done=gettext_lazy("The decision stands. The applicant was told, with your reasons."),
-        form=forms.AppealOutcomeForm,
+        form=appeals.UpholdForm,
+        part="approvals/do/appeal.html",
+        about=_appeal,
         is_grave=True,
     ),
     # ── last, because it ends everything ──
@@ -490,7 +788,7 @@ def actions_for(actor: Actor, request: TravelRequest, *, at: datetime, place: st
 
 
 def _is_grave(page: Page, request: TravelRequest) -> bool:
-    return page.is_grave or (page.verb == "confirm" and request.proposed_outcome == Outcome.DENIED)
+    return page.is_grave or (page.verb == "confirm" and request.reply_until is not None)
 
 
 def do_url(request: TravelRequest, name: str, place: str = "") -> str:
@@ -514,6 +812,9 @@ def page_of(request: TravelRequest, actor: Actor, place: str = "") -> str:
 # ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+_CHOSEN = {"key": "match", "condition": "condition"}
+
+
 @login_required
 @require_http_methods(["GET", "POST"])
 def request_do(http: ActorRequest, reference: str, verb: str) -> HttpResponse:
@@ -530,10 +831,13 @@ def request_do(http: ActorRequest, reference: str, verb: str) -> HttpResponse:
         return redirect(with_place(reverse(page.elsewhere, args=[reference]), place))
     request = open_request(http, reference, page=f"do/{verb}", at=at)
     refused: Refused | None = workflow.refusal(request, page.verb, http.actor, at=at)
-    # The case page leads to one possible match of several.
-    chosen = {"key": http.GET["match"]} if "match" in http.GET else None
-    form = page.form(http.POST if http.method == "POST" else None, request=request, at=at, initial=chosen)
+    # A page leads to one possible match or one condition of several.
+    chosen = {name: http.GET[given] for name, given in _CHOSEN.items() if given in http.GET}
+    sent = (http.POST, http.FILES) if http.method == "POST" else (None, None)
+    form = page.form(*sent, request=request, at=at, initial=chosen)
     if refused is None and http.method == "POST" and form.is_valid():
+        # Who declares a conflict of interest leaves the case instead.
+        page = PAGES[form.instead] if form.instead else page
         try:
             getattr(workflow, page.verb)(request.pk, actor=http.actor, at=at, **form.values())
         except NotFound as error:
@@ -547,7 +851,7 @@ def request_do(http: ActorRequest, reference: str, verb: str) -> HttpResponse:
             return redirect(_afterwards(request, http.actor, place))
     if isinstance(refused, Invalid):
         # What the request itself lacks, before anything is entered: said at once, on the first look too.
-        form = page.form(http.POST, request=request, at=at)
+        form = page.form(http.POST, http.FILES, request=request, at=at)
         form.refuse(refused)
     elif refused is not None:
         return _refused(http, request, page, form, refused, place)

@@ -20,7 +20,9 @@ from approvals.models import TravelRequest
 from approvals.states import State
 from approvals.views import papers, parts, standing
 from approvals.views.actions import CASE_ROLES, about_proposal, actions_for, with_place
+from approvals.views.amended import amendments
 from approvals.views.inbox import listing_from
+from approvals.views.obligations import conditions_in_words
 from approvals.views.reading import open_request
 from approvals.views.request_page import rows
 
@@ -49,6 +51,7 @@ def case_page(http: ActorRequest, reference: str) -> HttpResponse:
         "actions": actions,
         "judge_url": next((action.url for action in actions if action.name == "judge_match"), ""),
         "rows": rows(trip),
+        "amended": amendments(trip, actor),
         "diffs": standing.diff(trip),
         "places": parts.places(trip),
         "files": parts.files(trip),
@@ -68,6 +71,7 @@ def case_page(http: ActorRequest, reference: str) -> HttpResponse:
         "others": [other for other in travellers if other.company_id != trip.company_id],
         "timeline": standing.timeline(trip, actor, at),
         "place": place,
+        "conditions": conditions_in_words(trip, actor, at),
         **(about_proposal(trip, at) if _is_proposed(trip) else {}),
         **_in_the_inbox(http, trip, place),
     }

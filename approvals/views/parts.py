@@ -14,16 +14,19 @@ from django.utils.translation import gettext as _
 from django_countries import countries
 
 from accounts.roles import Actor, Role
-from approvals import disclosure, queries, rules
-from approvals.models import Attachment, Decision, Proposal, TravelRequest
-from approvals.models.decision import Outcome
+from approvals import disclosure, particulars, queries, rules, workflow
+from approvals.models import Attachment, Condition, Decision, Proposal, Reply, TravelRequest
+from approvals.models.decision import Measure, Outcome
 from approvals.models.information import Answered, ItemKind
 from approvals.states import State, Tier
 from approvals.views import standing
+from approvals.workflow.conditions import Due, Obligation
+from audit.models import Entry
 from authorities.languages import by_language
+from authorities.terms import ClockKind
 from sensitivity import picking
 from sensitivity.matching import Hit, PossibleHit
-from sensitivity.models import SensitivityList
+from sensitivity.models import ListVersion, SensitivityList
 
 # ── the decision ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -47,6 +50,112 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True)
+class FactWords:
+    """A fact relied on, and the part of the request that it is about, with where that stands on the page."""
+
+    part: str
+    anchor: str
+    fact: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureWords:
+    """A milder measure that was considered, and why it does not do."""
+
+    measure: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartWords:
+    """A place that was asked for: what of it is cleared, in words; empty when nothing is."""
+
+    asked: str
+    cleared: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWords:
+    """What the applicant said to a proposed refusal."""
+
+    text: str
+    at: datetime
+    files: tuple[File, ...]
+    helper: str
+    """Who helped, and who that is to the applicant; empty when nobody did."""
+
+
+def _content_of(grounds: Proposal | Decision, request: TravelRequest) -> dict[str, Any]:
+    """The revision that it is about: mostly the one in force, which is read already."""
+    same = request.revision is not None and grounds.revision_id == request.revision_id
+    content: dict[str, Any] = (request.revision if same else grounds.revision).content  # type: ignore[union-attr]
+    return content
+
+
+def facts_in_words(grounds: Proposal | Decision, request: TravelRequest) -> tuple[FactWords, ...]:
+    """The facts one by one; empty where they are a text only."""
+    if not grounds.relied_on:
+        return ()
+    words = particulars.in_words(_content_of(grounds, request))
+    return tuple(
+        FactWords(words.get(one["part"], ""), particulars.anchor(one["part"]), one["fact"]) for one in grounds.relied_on
+    )
+
+
+def measures_in_words(grounds: Proposal | Decision) -> tuple[MeasureWords, ...]:
+    """The milder measures one by one; empty where they are a text only."""
+    return tuple(MeasureWords(str(Measure(one["measure"]).label), one["why"]) for one in grounds.measures)
+
+
+def cleared_in_words(grounds: Proposal | Decision, request: TravelRequest) -> tuple[PartWords, ...]:
+    """Every place that was asked for and what of it is cleared; empty where all of the trip is, or nothing."""
+    if not grounds.cleared:
+        return ()
+    rest = list(grounds.cleared)
+    found = []
+    for leg in _content_of(grounds, request)["legs"]:
+        is_here = bool(rest) and workflow.lies_within(rest[0], leg)
+        found.append(PartWords(standing.place_in_words(leg), standing.place_in_words(rest.pop(0)) if is_here else ""))
+    return tuple(found)
+
+
+def reply_in_words(reply: Reply, request: TravelRequest) -> ReplyWords:
+    """A reply with its documents. Not for the company's eyes: see `standing.reads_as_company`."""
+    kept = {str(document.pk): document for document in request.documents}
+    return ReplyWords(
+        text=reply.text,
+        at=reply.at,
+        files=tuple(file_of(request, kept[one["id"]]) for one in reply.attachments if one["id"] in kept),
+        helper=_("%(name)s (%(relation)s)") % {"name": reply.helper_name, "relation": reply.helper_relation}
+        if reply.helper_name
+        else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SinceWords:
+    """Something that happened after a decision was proposed."""
+
+    at: datetime
+    words: str
+
+
+def since(proposal: Proposal, request: TravelRequest) -> list[SinceWords]:
+    """What happened after `proposal`, before a second person signs it: steps of the case, and lists that were published
+    and are in force. Two queries."""
+    steps = Entry.objects.filter(chain=request.pk, at__gt=proposal.at).exclude(verb="remind").order_by("sequence")
+    found = [SinceWords(entry.at, entry.in_words()) for entry in steps]
+    lists = ListVersion.objects.filter(
+        published_at__gt=proposal.at, published_at__lte=request.now, published_from__lte=request.today
+    ).select_related("list")
+    for version in lists:
+        words = _("%(list)s: version %(number)d was published; this case was assessed before that.")
+        assert version.published_at is not None
+        found.append(SinceWords(version.published_at, words % {"list": version.list.name, "number": version.number}))
+    return sorted(found, key=lambda one: one.at)
+
+
+@dataclass(frozen=True, slots=True)
 class Ruling:
     """A decision, or a proposed one, with all that it says."""
 
@@ -65,6 +174,12 @@ class Ruling:
     basis: str
     remedy: Remedy | None
     reply_until: date | None = None
+    relied_on: tuple[FactWords, ...] = ()
+    measures: tuple[MeasureWords, ...] = ()
+    cleared: tuple[PartWords, ...] = ()
+    """Of a clearance of a part: every place that was asked for, and what of it is cleared."""
+    said: ReplyWords | None = None
+    """The reply with its documents and whoever helped."""
 
 
 def _grounds(codes: list[str], request: TravelRequest, at: datetime) -> tuple[Ground, ...]:
@@ -102,11 +217,11 @@ def ruling(request: TravelRequest, actor: Actor, at: datetime) -> Ruling | None:
             decided = (decision.by_id, role, decision.at)
         deeds = [deed for deed in (decided, confirmed) if deed is not None]
     who = standing.people(request, deeds, actor)
-    said = "" if standing.reads_as_company(request, actor) else _reply(request)
-    refused = decision.outcome != Outcome.APPROVED
+    refused = decision.outcome != Outcome.APPROVED or decision.is_partial
+    reply = None if standing.reads_as_company(request, actor) or not refused else _reply(request)
     return Ruling(
         outcome=decision.outcome,
-        words=str(decision.get_outcome_display()),
+        words=_("Approved in part") if decision.is_partial else str(decision.get_outcome_display()),
         at=decision.at,
         who=who[decided] if decided else "",
         confirmed_by=who[confirmed] if confirmed else "",
@@ -115,17 +230,21 @@ def ruling(request: TravelRequest, actor: Actor, at: datetime) -> Ruling | None:
         text=decision.text,
         facts=decision.facts,
         milder_measures=decision.milder_measures,
-        reply=said if refused else "",
+        reply=reply.text if reply else "",
         conditions=tuple(one.text for one in found.conditions if one.decision_id == decision.pk),
         basis=_basis(request, decision),
         remedy=_remedy(request, decision, actor, at) if refused else None,
+        relied_on=facts_in_words(decision, request),
+        measures=measures_in_words(decision),
+        cleared=cleared_in_words(decision, request),
+        said=reply_in_words(reply, request) if reply else None,
     )
 
 
-def _reply(request: TravelRequest) -> str:
-    """What the applicant said to the proposal in force; empty when nothing."""
+def _reply(request: TravelRequest) -> Reply | None:
+    """What the applicant said to the proposal in force; None when nothing."""
     replies = standing.history(request).replies
-    return next((reply.text for reply in replies if reply.proposal_id == request.proposal_id), "")
+    return next((reply for reply in replies if reply.proposal_id == request.proposal_id), None)
 
 
 def _basis(request: TravelRequest, decision: Decision) -> str:
@@ -174,16 +293,21 @@ def proposed(request: TravelRequest, actor: Actor, at: datetime) -> Ruling | Non
     """The refusal that is proposed and not decided yet, with its grounds; None when none is, or `actor` is of the
     company, which is told the outcome."""
     proposal: Proposal | None = request.proposal
-    pending = (request.state == State.DECISION_PROPOSED and request.proposed_outcome == Outcome.DENIED) or (
+    pending = (request.state == State.DECISION_PROPOSED and request.reply_until is not None) or (
         request.state == State.APPROVED and request.revocation_proposed_by_id is not None
     )
     if proposal is None or not pending or standing.reads_as_company(request, actor):
         return None
     role = Role.SENIOR if proposal.outcome == Outcome.REVOKED else Role.REVIEWER
     deed = (proposal.by_id, str(role), proposal.at)
+    reply = _reply(request)
     return Ruling(
         outcome=proposal.outcome,
-        words=_("Proposed: denial") if proposal.outcome == Outcome.DENIED else _("Proposed: revocation"),
+        words={
+            Outcome.DENIED: _("Proposed: denial"),
+            Outcome.REVOKED: _("Proposed: revocation"),
+            Outcome.APPROVED: _("Proposed: approval of a part"),
+        }[Outcome(proposal.outcome)],
         at=proposal.at,
         who=standing.people(request, [deed], actor)[deed],
         confirmed_by="",
@@ -192,12 +316,92 @@ def proposed(request: TravelRequest, actor: Actor, at: datetime) -> Ruling | Non
         text=proposal.text,
         facts=proposal.facts,
         milder_measures=proposal.milder_measures,
-        reply=_reply(request),
-        conditions=(),
+        reply=reply.text if reply else "",
+        conditions=tuple(imposed_in_words(proposal.conditions)),
         basis="",
         remedy=None,
         reply_until=standing.last_day(request.reply_until, request) if request.reply_until else None,
+        relied_on=facts_in_words(proposal, request),
+        measures=measures_in_words(proposal),
+        cleared=cleared_in_words(proposal, request),
+        said=reply_in_words(reply, request) if reply else None,
     )
+
+
+# ── consultations ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationWords:
+    """A specialist office that was asked. What it was asked and what it said is there for who may read it by now."""
+
+    at: datetime
+    office: str
+    expertise: str
+    question: str
+    due: date | None
+    """The last day for the opinion, while it is awaited."""
+    answered_at: datetime | None
+    is_late: bool
+    outcome: str
+    reasons: str
+    confidential: str
+    has_confidential: bool
+
+
+def consultations(request: TravelRequest, actor: Actor) -> list[ConsultationWords]:
+    """Which specialist offices were asked about `request`, the latest first.
+
+    The applicant sees that and whom at once, and what was said as soon as a refusal is proposed or it is decided; of a
+    confidential part only that there is one. The company sees that an office was asked.
+    """
+    found = standing.history(request)
+    if not found.consultations:
+        return []
+    inside = disclosure.reads_whole(request, actor)
+    is_open = inside or (
+        not standing.reads_as_company(request, actor)
+        and (request.decision_id is not None or request.reply_until is not None)
+    )
+    opinions = {opinion.consultation_id: opinion for opinion in found.opinions}
+    clock = request.running_clocks.get(ClockKind.CONSULTATION)
+    shown = []
+    for asked in reversed(found.consultations):
+        said = opinions.get(asked.pk)
+        shown.append(
+            ConsultationWords(
+                at=asked.at,
+                office=asked.office.name,
+                expertise=asked.office.expertise,
+                question=asked.question if is_open else "",
+                due=standing.last_day(clock.due_at, request) if clock and clock.due_at and said is None else None,
+                answered_at=said.at if said else None,
+                is_late=said.is_late if said else False,
+                outcome=str(said.get_outcome_display()) if said and is_open else "",
+                reasons=said.reasons if said and is_open else "",
+                confidential=said.confidential if said and inside else "",
+                has_confidential=bool(said and is_open and said.confidential),
+            )
+        )
+    return shown
+
+
+def imposed_in_words(conditions: Iterable[Any]) -> list[str]:
+    """The conditions of a proposal, each with who has to meet it and by when."""
+    said = []
+    for one in map(Obligation.of, conditions):
+        words: dict[str, object] = {"text": one.text, "owner": Condition.Owner(one.owner).label, "days": one.days}
+        if one.due == Due.DEPARTURE:
+            line = _("%(text)s — %(owner)s, before departure")
+        elif one.due == Due.DAY and one.due_on:
+            words["day"] = date_format(one.due_on, "DATE_FORMAT")
+            line = _("%(text)s — %(owner)s, by %(day)s")
+        else:
+            line = _("%(text)s — %(owner)s, %(days)d days after the return at the latest")
+        if one.needs_evidence:
+            line = _("%(line)s, shown by a document") % {"line": line}
+        said.append(line % words)
+    return said
 
 
 # ── questions and answers ───────────────────────────────────────────────────────────────────────────────────────────
@@ -376,8 +580,12 @@ class File:
 
 
 def files(request: TravelRequest, *, removable: bool = False) -> list[File]:
-    """The documents of `request`, each behind its permission check."""
-    return [file_of(request, document, removable=removable) for document in request.documents]
+    """The documents of `request`, each behind its permission check; those sent with a reply stand with the reply."""
+    return [
+        file_of(request, document, removable=removable)
+        for document in request.documents
+        if document.kind != Attachment.Kind.REPLY
+    ]
 
 
 def file_of(request: TravelRequest, document: Attachment, *, removable: bool = False) -> File:
@@ -401,6 +609,8 @@ class Row:
     label: str
     value: str
     url: str = ""
+    anchor: str = ""
+    """The id of its element, for what points at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,6 +621,7 @@ class PlaceWords:
     arrives_on: date
     leaves_on: date
     host: str
+    anchor: str = ""
 
 
 def places(request: TravelRequest) -> list[PlaceWords]:
@@ -423,8 +634,9 @@ def places(request: TravelRequest) -> list[PlaceWords]:
             arrives_on=leg.arrives_on,
             leaves_on=leg.leaves_on,
             host=leg.host,
+            anchor=particulars.anchor(f"place-{number}"),
         )
-        for leg in request.itinerary
+        for number, leg in enumerate(request.itinerary)
     ]
 
 

@@ -25,7 +25,9 @@ from approvals.models.travel_request import Device
 from approvals.states import OPEN, State
 from approvals.views import papers, parts, standing
 from approvals.views.actions import CASE_ROLES, actions_for
+from approvals.views.amended import amendments
 from approvals.views.elsewhere import due_elsewhere
+from approvals.views.obligations import conditions_in_words
 from approvals.views.reading import open_request
 from sensitivity import picking
 
@@ -71,8 +73,10 @@ def request_page(http: ActorRequest, reference: str) -> HttpResponse:
         "actions": actions_for(http.actor, request, at=at),
         "edit_url": _edit_url(request, mine),
         "ruling": parts.ruling(request, http.actor, at),
+        "conditions": conditions_in_words(request, http.actor, at),
         "proposed": parts.proposed(request, http.actor, at),
         "exchanges": parts.exchanges(request, http.actor),
+        "amended": amendments(request, http.actor),
         "consultations": parts.consultations(request, http.actor),
         "timeline": standing.timeline(request, http.actor, at),
         "rows": rows(request),

@@ -29,6 +29,7 @@ from accounts.roles import Actor, Role
 from approvals import disclosure, rules, timekeeping
 from approvals.clocks import RULES, Line, LineKind, Step
 from approvals.models import (
+    Amendment,
     Appeal,
     Assessment,
     Assignment,
@@ -36,11 +37,14 @@ from approvals.models import (
     Clock,
     CompanyReview,
     Condition,
+    ConditionStep,
+    Consultation,
     Decision,
     Extension,
     InformationAnswer,
     InformationRequest,
     MatchJudgement,
+    Opinion,
     Proposal,
     ProposalRejection,
     Recusal,
@@ -133,10 +137,9 @@ def _turn(request: TravelRequest, actor: Actor, mine: bool) -> str:
 
 
 def applicant_is_asked(request: TravelRequest) -> bool:
-    """Whether a denial is proposed and the applicant can still reply."""
+    """Whether a refusal, of the trip or of a part of it, is proposed and the applicant can still reply."""
     return (
         request.state == State.DECISION_PROPOSED
-        and request.proposed_outcome == Outcome.DENIED
         and request.replied_at is None
         and request.reply_until is not None
         and request.now < request.reply_until
@@ -244,8 +247,10 @@ def _information_requested(request: TravelRequest, mine: bool) -> list[str]:
 
 def _decision_proposed(request: TravelRequest, mine: bool) -> list[str]:
     first = _with_office(request)
-    if request.proposed_outcome != Outcome.DENIED:
+    if request.reply_until is None:
         return [first, _("A decision is proposed; a second person looks at it."), _decision_due(request)]
+    if request.proposed_outcome == Outcome.APPROVED:
+        return [first, *_part_proposed(request, mine)]
     if applicant_is_asked(request):
         assert request.reply_until is not None
         words = {"until": _day(last_day(request.reply_until, request), request)}
@@ -267,13 +272,46 @@ def _decision_proposed(request: TravelRequest, mine: bool) -> list[str]:
     return [first, heard, _decision_due(request)]
 
 
+def _part_proposed(request: TravelRequest, mine: bool) -> list[str]:
+    proposed = _("It is proposed to clear a part of the trip only.")
+    if applicant_is_asked(request):
+        assert request.reply_until is not None
+        words = {"until": _day(last_day(request.reply_until, request), request)}
+        if mine:
+            return [proposed, _("Nothing is decided: you can reply until %(until)s.") % words]
+        return [proposed, _("The applicant can reply until %(until)s.") % words]
+    if request.replied_at is None:
+        return [proposed, _("The time for a reply is over; a senior reviewer looks at it."), _decision_due(request)]
+    words = {"on": _day(request.replied_at, request)}
+    heard = (
+        _("Your reply of %(on)s is with a senior reviewer.") % words
+        if mine
+        else _("The applicant replied on %(on)s.") % words
+    )
+    return [proposed, heard, _decision_due(request)]
+
+
 def _approved(request: TravelRequest, mine: bool) -> list[str]:
+    part = request.decision if request.decision is not None and request.decision.is_partial else None
     words = {
         "on": _day(request.decided_at, request),
-        "from": _day(request.departs_on, request),
-        "to": _day(request.returns_on, request),
+        "from": _day(part.cleared_from if part else request.departs_on, request),
+        "to": _day(part.cleared_until if part else request.returns_on, request),
+        "cities": _(", ").join(leg["city"] for leg in part.cleared) if part else "",
     }
-    parts = [_("Cleared on %(on)s for the trip from %(from)s to %(to)s.") % words]
+    parts = [
+        _("Cleared on %(on)s for a part of the trip: %(cities)s, from %(from)s to %(to)s.") % words
+        if part
+        else _("Cleared on %(on)s for the trip from %(from)s to %(to)s.") % words
+    ]
+    if request.open_amendment_id is not None:
+        words |= {"due": _until(request.running_clocks.get(ClockKind.AMENDMENT), request)}
+        parts.append(
+            _("A change that you asked for is with the office, which answers by %(due)s. The clearance stays as it is.")
+            % words
+            if mine
+            else _("A change waits for the office, which answers by %(due)s. The clearance stays as it is.") % words
+        )
     if request.revocation_proposed_by_id is not None:
         parts.append(_("It is proposed to take the clearance back. Nothing is decided: it is in force."))
     return parts
@@ -366,8 +404,12 @@ class History:
     proposals: list[Proposal] = field(default_factory=list)
     rejections: list[ProposalRejection] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
+    amendments: list[Amendment] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     conditions: list[Condition] = field(default_factory=list)
+    condition_steps: list[ConditionStep] = field(default_factory=list)
+    consultations: list[Consultation] = field(default_factory=list)
+    opinions: list[Opinion] = field(default_factory=list)
     extensions: list[Extension] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
     appeals: list[Appeal] = field(default_factory=list)
@@ -389,11 +431,26 @@ _TABLES: dict[str, tuple[type[models.Model], frozenset[str]]] = {
     "proposals": (Proposal, frozenset({"propose", "propose_revocation"})),
     "rejections": (ProposalRejection, frozenset({"reject_proposal"})),
     "replies": (Reply, frozenset({"reply"})),
-    "decisions": (Decision, frozenset({"approve", "confirm", "deem_approved", "revoke", "overturn"})),
-    "conditions": (Condition, frozenset({"approve", "confirm"})),
+    "amendments": (Amendment, frozenset({"amend", "file_amendment", "report_change"})),
+    "decisions": (
+        Decision,
+        frozenset({"approve", "confirm", "deem_approved", "revoke", "overturn", "accept_amendment"}),
+    ),
+    "conditions": (Condition, frozenset({"approve", "confirm", "overturn", "accept_amendment"})),
+    "consultations": (Consultation, frozenset({"consult"})),
+    "opinions": (Opinion, frozenset({"give_opinion"})),
+    "condition_steps": (
+        ConditionStep,
+        frozenset(
+            {"report_condition", "cannot_comply", "release_condition", "send_back_condition", "answer_condition"}
+        ),
+    ),
     "extensions": (Extension, frozenset({"extend"})),
     "attachments": (Attachment, frozenset({"attach", "remove_attachment"})),
-    "assessments": (Assessment, frozenset({"judge_match", "change_tier", "reassess", "return_for_changes"})),
+    "assessments": (
+        Assessment,
+        frozenset({"judge_match", "change_tier", "reassess", "return_for_changes", "amend", "accept_amendment"}),
+    ),
     "judgements": (MatchJudgement, frozenset({"judge_match"})),
 }
 
@@ -439,8 +496,15 @@ _LOOKS = {
     "deem_approved": ("good", "check"),
     "propose": ("info", "most"),
     "propose_revocation": ("waiting", "most"),
+    "amend": ("info", "pencil"),
+    "file_amendment": ("info", "pencil"),
+    "report_change": ("info", "pencil"),
+    "accept_amendment": ("good", "check"),
+    "return_amendment": ("waiting", "back"),
     "revoke": ("bad", "undo"),
     "overturn": ("good", "check"),
+    "consult": ("info", "question"),
+    "give_opinion": ("info", "check"),
     "take": ("info", "person"),
     "hand_over": ("neutral", "person"),
     "return_to_queue": ("waiting", "person"),
@@ -449,6 +513,11 @@ _LOOKS = {
     "extend": ("waiting", "clock"),
     "withdraw": ("neutral", "undo"),
     "lapse": ("neutral", "clock"),
+    "report_condition": ("info", "check"),
+    "cannot_comply": ("waiting", "question"),
+    "release_condition": ("good", "check"),
+    "send_back_condition": ("waiting", "back"),
+    "answer_condition": ("info", "check"),
     "attach": ("neutral", "file"),
     "remove_attachment": ("neutral", "file"),
     "start": ("neutral", "pencil"),
@@ -593,6 +662,8 @@ class _Reader:
         row = self._by_id(self.found.proposals, entry, "proposal")
         if row is None or self.is_company_only:
             return ""
+        if row.is_partial:
+            return "\n".join([_("Approval of a part"), *map(place_in_words, row.cleared), row.text])
         if row.outcome == Outcome.APPROVED:
             # Somebody who is told of a clearance that a second person then refuses was told too early.
             return "" if self.is_applicant else str(row.get_outcome_display())
@@ -614,9 +685,48 @@ class _Reader:
             return ""
         conditions = [one.text for one in self.found.conditions if one.decision_id == row.pk]
         outcome = [str(row.get_outcome_display())] if entry.verb == "confirm" else []
+        if row.is_partial:
+            outcome = [_("Approved in part"), *map(place_in_words, row.cleared)]
         return "\n".join([*outcome, *(_("Condition: %(text)s") % {"text": text} for text in conditions)])
 
     _approve = _confirm = _revoke = _decide
+
+    def _consult(self, entry: AuditEntry) -> str:
+        row = self._by_id(self.found.consultations, entry, "consultation")
+        if row is None:
+            return ""
+        return f"{row.office.name}\n{row.question}" if self._is_inside() else str(row.office.name)
+
+    def _give_opinion(self, entry: AuditEntry) -> str:
+        row = self._by_id(self.found.opinions, entry, "opinion")
+        return f"{row.get_outcome_display()}\n{row.reasons}" if row is not None and self._is_inside() else ""
+
+    def _is_inside(self) -> bool:
+        """Whether the reader is of the authority, or an auditor. Others read an opinion where the decision stands."""
+        return not (self.is_applicant or self.is_company_only)
+
+    def _amendment(self, entry: AuditEntry) -> str:
+        row = self._by_id(self.found.amendments, entry, "amendment")
+        return row.reason if row else ""
+
+    _amend = _file_amendment = _report_change = _amendment
+
+    def _amendment_answered(self, entry: AuditEntry) -> str:
+        row = self._by_id(self.found.amendments, entry, "amendment")
+        return row.answer if row else ""
+
+    _accept_amendment = _return_amendment = _note_report = _amendment_answered
+
+    def _about_condition(self, entry: AuditEntry) -> str:
+        row: ConditionStep | None = self._by_id(self.found.condition_steps, entry, "step")
+        if row is None:
+            return ""
+        about = self._by_id(self.found.conditions, entry, "condition")
+        said = [f"{row.get_kind_display()}: {about.text if about else ''}", row.text, row.new_text]
+        return "\n".join(part for part in said if part)
+
+    _report_condition = _cannot_comply = _release_condition = _about_condition
+    _send_back_condition = _answer_condition = _about_condition
 
     def _extend(self, entry: AuditEntry) -> str:
         row = self._at(self.found.extensions, entry)
@@ -851,9 +961,8 @@ def arithmetic(request: TravelRequest, at: datetime) -> tuple[Arithmetic, ...]:
     """
     request.as_of(at)
     running = request.running_clocks
-    return tuple(_counted(request, running[kind], at) for kind in timekeeping.FIRST_OF if kind in running) + tuple(
-        _counted(request, running[kind], at) for kind in (ClockKind.REPLY,) if kind in running
-    )
+    order = dict.fromkeys((*timekeeping.FIRST_OF, ClockKind.REPLY, ClockKind.CONSULTATION))
+    return tuple(_counted(request, running[kind], at) for kind in order if kind in running)
 
 
 def _counted(request: TravelRequest, row: Clock, at: datetime) -> Arithmetic:
