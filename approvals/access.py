@@ -20,11 +20,9 @@ def role_towards(request: TravelRequest, actor: Actor) -> Role:
     for role in queries.OFFICE_ROLES:
         if actor.holds(role, request.office_id):
             return role
-    # Of an office that was consulted: nothing else brings a case to somebody of another office.
-    asked = queries.OFFICE_ROLES if request.consulted_at is not None else ()
-    return next(
-        role for role in (*asked, Role.APPEAL_REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR) if role in actor.roles
-    )
+    # The last: of a specialist office that was consulted.
+    elsewhere = (Role.APPEAL_REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR, *queries.OFFICE_ROLES)
+    return next(role for role in elsewhere if role in actor.roles)
 
 
 def read(reference: str, *, actor: Actor, at: datetime, page: str) -> TravelRequest:

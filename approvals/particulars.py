@@ -35,6 +35,20 @@ def days(legs: list[dict[str, Any]]) -> tuple[date, date]:
     return first, max(date.fromisoformat(leg["leaves_on"]) for leg in legs)
 
 
+def places_in_words(legs: list[dict[str, Any]]) -> list[str]:
+    """Places of a revision, a line for each: city, country, first and last day."""
+    return [
+        _("%(city)s, %(country)s: %(from)s to %(to)s")
+        % {
+            "city": leg["city"],
+            "country": countries.name(leg["country"]),
+            "from": date_format(date.fromisoformat(leg["arrives_on"]), "DATE_FORMAT"),
+            "to": date_format(date.fromisoformat(leg["leaves_on"]), "DATE_FORMAT"),
+        }
+        for leg in legs
+    ]
+
+
 def in_words(content: Mapping[str, Any]) -> dict[str, str]:
     """Each part of `content` in the reader's language, by its key. One query when there are subjects."""
     labels = picking.subject_labels(content["topics"])
@@ -72,6 +86,8 @@ def anchor(key: str) -> str:
     kind, _dash, which = key.partition("-")
     if kind in ("place", "host"):
         return f"part-place-{which}"
-    if kind in ("topic", "document"):
-        return f"part-{kind}s"
+    if kind == "topic":
+        return "part-topics"
+    if kind == "document":
+        return "documents"
     return "part-place-0" if kind == "dates" else f"part-{kind}"

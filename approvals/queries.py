@@ -44,6 +44,7 @@ from approvals.models import (
     InformationRequest,
     Leg,
     MatchJudgement,
+    OtherReviewerRequest,
     Proposal,
     Recusal,
     Reply,
@@ -112,8 +113,15 @@ def match_answers(request_id: UUID) -> dict[str, bool]:
 
 
 def attachments_visible_to(actor: Actor) -> ScopedQuerySet[Attachment]:
-    """The attachments of the requests that `actor` may see, those that were removed from a draft excepted."""
-    return Attachment.objects.filter(request__in=visible_to(actor), removed_at=None).in_scope()
+    """The attachments of the requests that `actor` may see, those that were removed from a draft excepted.
+
+    What was sent with a reply to a proposed refusal is not for the company: see `views.standing.reads_as_company`.
+    """
+    found = Attachment.objects.filter(request__in=visible_to(actor), removed_at=None)
+    if actor.scopes(Role.OFFICER):
+        otherwise = Actor(actor.user_id, actor.name, frozenset(g for g in actor.grants if g.role is not Role.OFFICER))
+        found = found.filter(~Q(kind=Attachment.Kind.REPLY) | Q(request__in=visible_to(otherwise)))
+    return found.in_scope()
 
 
 def locked(
@@ -331,7 +339,7 @@ def overlapping(request: TravelRequest, *, departs_on: date, returns_on: date) -
 
 
 def recused(request: TravelRequest) -> list[int]:
-    """The accounts to which this case is closed: they declared a conflict of interest, or reviewed it for the company."""
+    """The accounts to which this case is closed: who declared a conflict of interest, or reviewed it for the company."""
     reviewed = (
         CompanyReview.objects.filter(request=request, by__isnull=False).order_by().values_list("by_id", flat=True)
     )
@@ -378,6 +386,69 @@ def unheard_offices(*, at: datetime) -> list[Office]:
     another = able.exclude(office=OuterRef("pk"))
     has_requests = TravelRequest.unscoped.filter(office=OuterRef("pk"), reached_authority_at__isnull=False)
     return list(Office.objects.filter(~Exists(another), Exists(has_requests), is_active=True))
+
+
+def number_of(user_id: int, office_id: int) -> str:
+    """The officer number under which this account is known in an office; the latest, empty when there is none."""
+    held = Posting.objects.filter(user_id=user_id, office_id=office_id).order_by("-starts_at")
+    return held.values_list("number", flat=True).first() or ""
+
+
+@dataclass(frozen=True, slots=True)
+class AppealQuarter:
+    """Appeals that were filed in one quarter against the decisions of one office. `median_days`: from the filing to
+    the end of those that were decided, in days of the calendar; None while none was."""
+
+    first_day: date
+    filed: int
+    open: int
+    withdrawn: int
+    upheld: int
+    overturned: int
+    median_days: int | None
+
+    @property
+    def quarter(self) -> int:
+        return (self.first_day.month + 2) // 3
+
+
+QUARTERS_SHOWN = 8
+_APPEALS = """
+    SELECT r.office_id, date_trunc('quarter', a.filed_at AT TIME ZONE o.time_zone)::date,
+        count(*),
+        count(*) FILTER (WHERE a.state IN ('filed', 'in_review')),
+        count(*) FILTER (WHERE a.state = 'withdrawn'),
+        count(*) FILTER (WHERE a.state = 'upheld'),
+        count(*) FILTER (WHERE a.state = 'overturned'),
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM a.ended_at - a.filed_at) / 86400)
+            FILTER (WHERE a.state IN ('upheld', 'overturned'))
+    FROM approvals_appeal a
+    JOIN approvals_travelrequest r ON r.id = a.request_id
+    JOIN authorities_office o ON o.id = r.office_id
+    WHERE a.filed_at <= %(at)s AND (%(all)s OR r.office_id = ANY(%(offices)s) OR a.office_id = ANY(%(offices)s))
+    GROUP BY 1, 2 ORDER BY 1, 2 DESC"""
+
+
+def appeal_figures(actor: Actor, *, at: datetime) -> list[tuple[Office, list[AppealQuarter]]]:
+    """Appeals up to `at`, by the office that decided and the quarter of the filing, the latest first. Auditors and
+    administrators: of every office; others: against decisions of their offices, and those that their offices hear."""
+    offices = list(actor.scopes_of_any(HEARING_ROLES))
+    everything = any(actor.holds(role) for role in READS_EVERYTHING)
+    with connection.cursor() as cursor:
+        cursor.execute(_APPEALS, {"at": at, "all": everything, "offices": offices})
+        rows = cursor.fetchall()
+    found: dict[int, list[AppealQuarter]] = {}
+    for office_id, first_day, filed, still_open, withdrawn, upheld, overturned, median in rows:
+        days = None if median is None else round(median)
+        quarter = AppealQuarter(first_day, filed, still_open, withdrawn, upheld, overturned, days)
+        found.setdefault(office_id, []).append(quarter)
+    names = Office.objects.in_bulk(found)
+    return [(names[office_id], quarters[:QUARTERS_SHOWN]) for office_id, quarters in found.items()]
+
+
+def other_reviewer_asked(request: TravelRequest) -> OtherReviewerRequest | None:
+    """The applicant's request for another reviewer; None when there was none."""
+    return OtherReviewerRequest.objects.filter(request=request).first()
 
 
 def open_question(appeal: Appeal) -> AppealStatement | None:

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from typing import Any
 
-from approvals.models import Leg, TravelRequest
+from approvals.models import Attachment, Leg, TravelRequest
 from audit.canonical import canonical
 
 # What the applicant writes, in the order of the page. A diff between two revisions goes over the same names.
@@ -40,6 +40,7 @@ def content(request: TravelRequest) -> dict[str, Any]:
         "attachments": [
             {"id": str(file.pk), "name": file.name, "kind": file.kind, "sha256": file.sha256}
             for file in request.documents
+            if file.kind != Attachment.Kind.REPLY  # said to the office, and no part of what is asked for
         ],
     }
 

@@ -8,7 +8,7 @@ from django_countries import countries
 from rest_framework import serializers
 
 from approvals.forms.applicant import subdivision_problem
-from approvals.models import Assessment, Leg, TravelRequest
+from approvals.models import Assessment, Leg, Opinion, TravelRequest
 from approvals.models.information import Item, ItemKind
 from approvals.models.travel_request import Device, Purpose
 from approvals.rules import DECLARATIONS, EXTENSION_WORKING_DAYS, MAX_LEGS
@@ -161,6 +161,21 @@ class AskedSerializer(serializers.Serializer[Any]):
     items = ItemSerializer(many=True)
 
 
+class ClearedSerializer(serializers.Serializer[dict[str, Any]]):
+    """A place that is cleared, and the days: fewer than asked for where a part of the trip was refused."""
+
+    country = serializers.CharField()
+    subdivision = serializers.CharField(allow_blank=True)
+    city = serializers.CharField()
+    arrives_on = serializers.DateField()
+    leaves_on = serializers.DateField()
+    host = serializers.CharField(allow_blank=True)
+
+    def to_representation(self, leg: dict[str, Any]) -> dict[str, Any]:
+        # Revisions from before states were asked for do not say any; the days are ISO dates already.
+        return {"subdivision": ""} | leg
+
+
 class RequestSerializer(serializers.ModelSerializer[TravelRequest]):
     """A request in full, with the verbs that are open to who asks."""
 
@@ -170,6 +185,9 @@ class RequestSerializer(serializers.ModelSerializer[TravelRequest]):
     legs = LegSerializer(source="itinerary", many=True)
     subjects = PickedSerializer(many=True, help_text="The topics in words.")
     assessment = AssessmentSerializer(allow_null=True)
+    cleared = ClearedSerializer(
+        many=True, allow_null=True, help_text="What the clearance in force covers; null while there is none."
+    )
     asked = AskedSerializer(allow_null=True, help_text="While information is requested; not for the company.")
     actions = serializers.ListField(child=serializers.CharField(), read_only=True)
 
@@ -197,6 +215,7 @@ class RequestSerializer(serializers.ModelSerializer[TravelRequest]):
             "urgent",
             "tier",
             "assessment",
+            "cleared",
             "departs_on",
             "returns_on",
             "submitted_at",
@@ -314,6 +333,29 @@ class TextInput(serializers.Serializer[Any]):
     """A text of the applicant."""
 
     text = serializers.CharField(max_length=8000, allow_blank=True, default="")
+
+
+class ReplyInput(TextInput):
+    """What the applicant says to a proposed refusal, and who helped; documents are sent on the page."""
+
+    helper_name = serializers.CharField(max_length=100, allow_blank=True, default="")
+    helper_relation = serializers.CharField(max_length=100, allow_blank=True, default="")
+    helper_agrees = serializers.BooleanField(default=False)
+
+
+class ConsultInput(serializers.Serializer[Any]):
+    """Which specialist office is asked, by its id, and what."""
+
+    office_id = serializers.IntegerField()
+    question = serializers.CharField(max_length=4000, allow_blank=True, default="")
+
+
+class OpinionInput(serializers.Serializer[Any]):
+    """The opinion of the specialist office that was asked."""
+
+    outcome = serializers.ChoiceField(choices=Opinion.Outcome.choices)
+    reasons = serializers.CharField(max_length=4000, allow_blank=True, default="")
+    confidential = serializers.CharField(max_length=4000, allow_blank=True, default="")
 
 
 class JudgeMatchInput(ReasonInput):

@@ -36,7 +36,7 @@ VERBS: Mapping[str, type[fields.Serializer[Any]]] = {
     "reopen": serializers.NoInput,
     "close": serializers.NoInput,
     "answer": serializers.AnswerInput,
-    "reply": serializers.TextInput,
+    "reply": serializers.ReplyInput,
     "file_appeal": serializers.TextInput,
     "return_for_changes": serializers.CommentInput,
     "endorse": serializers.CommentInput,
@@ -52,6 +52,8 @@ VERBS: Mapping[str, type[fields.Serializer[Any]]] = {
     "reassess": serializers.ReasonInput,
     "approve": serializers.ApproveInput,
     "reject_proposal": serializers.NoteInput,
+    "consult": serializers.ConsultInput,
+    "give_opinion": serializers.OpinionInput,
     "extend": serializers.ExtendInput,
     "hear_appeal": serializers.NoInput,
     "overturn": serializers.TextInput,
@@ -90,6 +92,7 @@ class _Shown:
         self.actions = actions
         self.subjects = [{"code": code, "label": labels[code]} for code in request.topics]
         self.assessment = _assessment(request, actor)
+        self.cleared = _cleared(request)
         self.asked = _asked(request, actor)
 
     def __getattr__(self, name: str) -> Any:
@@ -102,6 +105,12 @@ def _asked(request: TravelRequest, actor: Actor) -> dict[str, Any] | None:
         return None
     asked = queries.latest_question(request)
     return {"at": asked.at, "reason": asked.reason, "items": asked.questions} if asked else None
+
+
+def _cleared(request: TravelRequest) -> list[dict[str, Any]] | None:
+    """The places and days that the clearance in force covers; None while there is none."""
+    decision = request.decision
+    return decision.cleared_legs() if decision is not None and request.state == State.APPROVED else None
 
 
 def _assessment(request: TravelRequest, actor: Actor) -> dict[str, Any] | None:

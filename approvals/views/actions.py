@@ -24,7 +24,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.http import ActorRequest
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Refused
-from accounts.roles import Actor, Role
+from accounts.roles import NOBODY, Actor, Role
 from approvals import assessment, consistency, disclosure, queries, rules, timekeeping, workflow
 from approvals.access import role_towards
 from approvals.forms import amending as changes
@@ -35,7 +35,7 @@ from approvals.forms.information import AskForm
 from approvals.models import TravelRequest
 from approvals.models.conditions import WITH_OFFICE
 from approvals.states import Tier
-from approvals.views import parts
+from approvals.views import appealed, parts
 from approvals.views.amended import about_amendment
 from approvals.views.reading import open_request
 from authorities.terms import ClockKind
@@ -121,7 +121,7 @@ def about_proposal(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
 
 def _appeal(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
     """What `approvals/do/appeal.html` shows. Who opens these pages is the applicant, or hears the appeal."""
-    return {"appeal": appealed.open_appeal(request)}
+    return {"appeals": appealed.appeals_of(request, NOBODY)[:1]}
 
 
 def _other_reviewer(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
@@ -262,7 +262,9 @@ PAGES: Mapping[str, Page] = {
         verb="answer_in_appeal",
         is_main=True,
         label=gettext_lazy("Answer the appeal reviewer"),
-        happens=gettext_lazy("Your answer and your documents go to the appeal reviewer. The company does not see them."),
+        happens=gettext_lazy(
+            "Your answer and your documents go to the appeal reviewer. The company does not see them."
+        ),
         done=gettext_lazy("Your answer is with the appeal reviewer."),
         form=appeals.AppealAnswerForm,
         part="approvals/do/appeal.html",
@@ -289,9 +291,7 @@ PAGES: Mapping[str, Page] = {
     "withdraw_appeal": Page(
         verb="withdraw_appeal",
         label=gettext_lazy("Withdraw the appeal"),
-        happens=gettext_lazy(
-            "The decision stands. Until the last day for an appeal you can file another one."
-        ),
+        happens=gettext_lazy("The decision stands. Until the last day for an appeal you can file another one."),
         done=gettext_lazy("Your appeal was withdrawn."),
         is_grave=True,
     ),
@@ -636,7 +636,9 @@ PAGES: Mapping[str, Page] = {
     "reject_revocation": Page(
         verb="reject_revocation",
         label=gettext_lazy("Leave the clearance in force"),
-        happens=gettext_lazy("The proposal is given back with your note, and the applicant is told that nothing changes."),
+        happens=gettext_lazy(
+            "The proposal is given back with your note, and the applicant is told that nothing changes."
+        ),
         done=gettext_lazy("The clearance stays in force. The applicant was told."),
         form=appeals.RejectRevocationForm,
         part="approvals/do/proposal.html",

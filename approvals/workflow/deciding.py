@@ -409,6 +409,8 @@ def decide(step: Taking, proposal: Proposal, *, appeal_until: date | None) -> De
     )
     step.rows.append(decision)
     step.data |= {"decision": str(decision.pk), "outcome": proposal.outcome}
+    if proposal.is_partial:
+        step.data |= {"part": True}
     return decision
 
 
