@@ -1,10 +1,14 @@
 """A year of an office, made small: what must be true of it is, and when something is broken it is seen."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connections, transaction
 from pytest_django import DjangoDbBlocker
@@ -19,6 +23,7 @@ from approvals.states import State
 from audit.models import Entry
 from notifications.models import Notification, OutboxEvent
 from tests.database import real_commits
+from tests.setup.processes import eventually
 
 PLAN = Plan(days=60, requests=150, seed=3, reviewers=2)
 
@@ -308,6 +313,32 @@ def test_a_plan_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
 def test_the_command_says_what_is_wrong_in_a_sentence(wrong: dict[str, int]) -> None:
     with pytest.raises(CommandError, match="at least 1"):
         call_command("simulate", **wrong)
+
+
+def _databases_of(process: int) -> list[str]:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE %s ORDER BY 1", [f"exit\\_simulation\\_{process}%"]
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+@pytest.mark.parametrize(("stop", "databases"), [(signal.SIGINT, 1), (signal.SIGTERM, 3)], ids=["early", "living"])
+def test_who_is_stopped_leaves_no_database_behind(
+    environment: dict[str, str], stop: signal.Signals, databases: int
+) -> None:
+    """While the template is made, and while two offices live in their copies of it."""
+    command = [sys.executable, "manage.py", "simulate", "--requests", "2000", "--processes", "2"]
+    environment = environment | {"DJANGO_SETTINGS_MODULE": "config.settings.local"}
+    started = subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)
+    try:
+        assert eventually(lambda: len(_databases_of(started.pid)) >= databases, seconds=120)
+        started.send_signal(stop)
+        assert started.wait(60) == 128 + stop
+        assert _databases_of(started.pid) == []
+    finally:
+        started.kill()
+        started.wait()
 
 
 def test_requests_that_are_final_are_final(lived: Lived) -> None:

@@ -2,13 +2,17 @@
 
 import multiprocessing
 import os
+import signal
 import sys
+import threading
 import time
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -81,13 +85,13 @@ class Command(BaseCommand):
 
     def _lived(self, names: dict[str, list[Plan]], processes: int) -> list[Outcome]:
         settings.DEBUG = False  # which would keep every query in memory
-        with scratch.template() as template:
+        with _cleared_up_when_stopped(), scratch.template() as template:
             plans = [(plan, name) for name, group in names.items() for plan in group]
             tasks = [(plan, template, number, name) for number, (plan, name) in enumerate(plans)]
             connections.close_all()  # a process that is forked must not share them
             if processes < 2:
                 return [_live(task) for task in tasks]
-            with multiprocessing.get_context("fork").Pool(processes, maxtasksperchild=1) as pool:
+            with multiprocessing.get_context("fork").Pool(processes, _leave_it_to_the_parent, (), 1) as pool:
                 return list(self._watched(pool.imap(_live, tasks), len(tasks)))
 
     def _watched(self, outcomes: Iterable[Outcome], total: int) -> Iterable[Outcome]:
@@ -113,6 +117,33 @@ class Command(BaseCommand):
         if wrong:
             raise CommandError("These must hold and do not:\n" + "\n".join(wrong))
         self.stdout.write("Every invariant holds.")
+
+
+@contextmanager
+def _cleared_up_when_stopped() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the command by way of its `finally`s, which drop the databases; once they do, a second
+    signal does not keep them from it. The status is that of a program that was ended by the signal."""
+    if threading.current_thread() is not threading.main_thread():  # where signals cannot be had
+        yield
+        return
+
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _leave_it_to_the_parent() -> None:
+    """In a process of the pool: Ctrl-C reaches it, too, and is the parent's; SIGTERM comes from the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _progress(number: int) -> Callable[[float], None]:
