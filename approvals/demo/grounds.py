@@ -190,6 +190,12 @@ def enact(*, today: date, offices: Mapping[str, Office]) -> None:
     _version(WAITING, by_article, since=waits, at=_noon(today - timedelta(days=1)), drafts=drafts, compares=None)
 
 
+def points_at(code: str, content: Mapping[str, Any]) -> bool:
+    """Whether the code of the demonstration points at something of a trip that says `content` of itself."""
+    named = next(one for one in CODES if one.code == code)
+    return bool(grounds.pointed_at(ReasonCode(code=code, points_at=named.points_at), content))
+
+
 def _version(
     code: Code,
     by_article: Mapping[str, LegalInstrument],

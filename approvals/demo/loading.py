@@ -175,11 +175,12 @@ def _happening(
 ) -> list[tuple[datetime, Act]] | None:
     """What happens to a trip and when, told for the tier that it has under the lists of the day of its submission."""
     forecast = world.forecast
+    content = {**trip.values, "legs": trip.legs}
     for on in forecast.regimes():
         tier = forecast.tier(trip, on)
         if tier not in fate.tiers:
             continue
-        acts = _moments(world, random, fate, fate.plot(Telling(random, tier, language)), trip)
+        acts = _moments(world, random, fate, fate.plot(Telling(random, tier, language, content)), trip)
         if acts is not None and _is_as_told(forecast, trip, tier, on, acts):
             return acts
     return None

@@ -5,11 +5,12 @@ story leaves them the time.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from approvals import workflow
+from approvals.demo.grounds import points_at
 from approvals.models.decision import Measure
 from approvals.states import Tier
 
@@ -39,11 +40,13 @@ class Act:
 
 @dataclass(slots=True)
 class Telling:
-    """What a story is told with: its own random numbers, the tier of the trip, the language of the applicant."""
+    """What a story is told with: its own random numbers, the tier of the trip, the language of the applicant; and what
+    the trip says of itself, where a ground has to point at it."""
 
     random: Random
     tier: Tier
     language: str
+    content: Mapping[str, Any] = field(default_factory=dict)
 
     def say(self, topic: str) -> str:
         """A sentence on `topic`."""
@@ -168,8 +171,18 @@ _REVOCATIONS = (
 )
 
 
+# For a trip without subjects and events: a place it has.
+_ELSEWHERE = (
+    "DST-01",
+    ("目的地在行程期间有现行限制公告。", "A restriction for the destination is in force on the days of the trip."),
+    ("公告见公布的目的地清单。", "The notice is in the published list of destinations."),
+    ("考虑过改期；申请人表示日期固定。", "Other dates were considered; the applicant cannot move them."),
+)
+
+
 def _grounds(told: Telling, choices: tuple[Any, ...] = _REFUSALS) -> workflow.Grounds:
-    code, text, facts, milder = told.random.choice(choices)
+    fitting = [one for one in choices if points_at(one[0], told.content)] or [_ELSEWHERE]
+    code, text, facts, milder = told.random.choice(fitting)
     index = 0 if told.language == "zh" else 1
     considered = [workflow.Considered(measure=one, why=milder[index]) for one in Measure.values if one != Measure.OTHER]
     relied_on = [workflow.Fact(part="place-0", fact=facts[index])]

@@ -24,6 +24,7 @@ from tests.approvals.calls import call
 from tests.asserting import nothing_moved
 from tests.factories import DENIAL, NOW, OfficeFactory, actor, in_state, reason_code
 from tests.factories.law import administrator, drafted_code, drafted_instrument, enacted_code, enacted_instrument
+from tests.factories.requests import LEGS as LEGS_OF_TRIP
 from tests.factories.requests import Cast
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +56,7 @@ def cast(db: None) -> Cast:
 
 def decision(cast: Cast, **values: Any) -> Decision:
     """The denial that confirms the proposal of the story; `values` put a flaw into it."""
-    proposal = Proposal.objects.get(request=cast.request)
+    proposal = Proposal.objects.filter(request=cast.request).earliest("at")
     names = ("outcome", "text", "reason_codes", "facts", "milder_measures", "relied_on", "measures")
     sound = {name: getattr(proposal, name) for name in names} | {
         "request": cast.request,
@@ -72,7 +73,7 @@ def decision(cast: Cast, **values: Any) -> Decision:
 
 def proposal(cast: Cast, **values: Any) -> Proposal:
     """A second proposal like the one of the story."""
-    row = Proposal.objects.get(request=cast.request)
+    row = Proposal.objects.filter(request=cast.request).earliest("at")
     row.pk, row.at = uuid7(), NOW + timedelta(hours=8)
     row._state.adding = True
     for name, value in values.items():
@@ -265,9 +266,10 @@ def test_04_the_database_knows_no_ground_that_points_elsewhere() -> None:
             ReasonCode.objects.filter(pk=code.pk).update(points_at=elsewhere)
 
 
-@pytest.mark.parametrize(
-    ("points_at", "bare"), [("event", {"event_name": ""}), ("material", {}), ("topic", {"topics": []})]
-)
+NO_HOST = {"legs": [LEGS_OF_TRIP[0] | {"host": ""}]}
+
+
+@pytest.mark.parametrize(("points_at", "bare"), [("event", {"event_name": ""}), ("material", {}), ("host", NO_HOST)])
 def test_04_nobody_proposes_a_denial_on_a_ground_that_points_at_nothing_here(
     points_at: str, bare: dict[str, Any]
 ) -> None:
