@@ -6,6 +6,7 @@ from approvals.views import (
     actions,
     amending,
     answering,
+    appealed,
     applicant,
     case,
     criteria,
@@ -51,6 +52,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/<str:reference>/papers/<int:order_id>/<slug:language>/", papers.paper, name="paper"),
     path("requests/<str:reference>/conditions/", obligations.conditions_page, name="conditions"),
     path("requests/<str:reference>/conditions/<uuid:condition_id>/", obligations.condition_page, name="condition"),
+    path("requests/<str:reference>/appeal/<uuid:document_id>/", appealed.appeal_document, name="appeal_document"),
     # ── verbs ──
     path("requests/<str:reference>/do/<slug:verb>/", actions.request_do, name="request_do"),
     # ── staff ──
@@ -58,6 +60,7 @@ urlpatterns: list[URLPattern] = [
     path("inbox/bulk/", inbox.inbox_bulk, name="inbox_bulk"),
     path("cases/<str:reference>/", case.case_page, name="case"),
     path("overview/", overview.overview, name="overview"),
+    path("appeals/", appealed.appeal_figures, name="appeal_figures"),
     path("caseload/", load.office_load, name="office_load"),
     # ── lists, in terms of requests ──
     path("inbox/lists/", effects.effects_page, name="list_effects"),

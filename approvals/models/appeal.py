@@ -1,4 +1,4 @@
-"""An appeal against a refusal: its own states, heard by another office, and what is said and shown while it is heard."""
+"""An appeal against a refusal: its own states, heard by another office, and what is said and brought meanwhile."""
 
 from django.conf import settings
 from django.db import models

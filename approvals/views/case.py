@@ -18,7 +18,7 @@ from approvals import inbox, queries
 from approvals.access import role_towards
 from approvals.models import TravelRequest
 from approvals.states import State
-from approvals.views import papers, parts, standing
+from approvals.views import appealed, papers, parts, standing
 from approvals.views.actions import CASE_ROLES, about_proposal, actions_for, with_place
 from approvals.views.amended import amendments
 from approvals.views.inbox import listing_from
@@ -65,6 +65,7 @@ def case_page(http: ActorRequest, reference: str) -> HttpResponse:
         "ruling": parts.ruling(trip, actor, at),
         "company_words": standing.history(trip).company_reviews,
         "exchanges": parts.exchanges(trip, actor),
+        "appeals": appealed.appeals_of(trip, actor),
         "consultations": parts.consultations(trip, actor),
         "rejections": standing.history(trip).rejections,
         "delegation": [other for other in travellers if other.company_id == trip.company_id],

@@ -23,7 +23,7 @@ from approvals import access, queries, references
 from approvals.models import TravelRequest
 from approvals.models.travel_request import Device
 from approvals.states import OPEN, State
-from approvals.views import papers, parts, standing
+from approvals.views import appealed, papers, parts, standing
 from approvals.views.actions import CASE_ROLES, actions_for
 from approvals.views.amended import amendments
 from approvals.views.elsewhere import due_elsewhere
@@ -76,6 +76,7 @@ def request_page(http: ActorRequest, reference: str) -> HttpResponse:
         "conditions": conditions_in_words(request, http.actor, at),
         "proposed": parts.proposed(request, http.actor, at),
         "exchanges": parts.exchanges(request, http.actor),
+        "appeals": appealed.appeals_of(request, http.actor),
         "amended": amendments(request, http.actor),
         "consultations": parts.consultations(request, http.actor),
         "timeline": standing.timeline(request, http.actor, at),

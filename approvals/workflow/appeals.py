@@ -34,8 +34,8 @@ from approvals.models.conflicts import Conflict
 from approvals.models.decision import Outcome
 from approvals.workflow import gate
 from approvals.workflow.completeness import days_are_free
+from approvals.workflow.conditions import Imposed, add_conditions
 from approvals.workflow.conflicts import check_declared
-from approvals.workflow.conditions import add_conditions
 from approvals.workflow.deciding import check_cleared
 from approvals.workflow.gate import Taking, beside, fetch, move, required, user_id_of
 from audit.rows import new
@@ -301,7 +301,7 @@ def overturn(
     actor: Actor,
     at: datetime,
     text: str,
-    conditions: Sequence[Any] = (),
+    conditions: Sequence[Imposed] = (),
     cleared: Sequence[Mapping[str, Any]] | None = None,
 ) -> TravelRequest:
     """The appeal reviewer replaces the refusal by a clearance, perhaps with conditions.
