@@ -18,7 +18,7 @@ from accounts.actors import actor_for
 from accounts.models import User
 from accounts.roles import Actor, Role
 from approvals import queries
-from approvals.models import Appeal, Clock, TravelRequest
+from approvals.models import Appeal, Clock, Condition, TravelRequest
 from approvals.models.appeal import AppealState
 from approvals.states import HOLDS_ITS_DATES, State
 from audit.models import Entry as AuditEntry
@@ -32,6 +32,7 @@ OF_THE_APPLICANT: Mapping[str, str | Promise] = {
     ClockKind.REPLY: gettext_lazy("%(number)s: last day to reply to the proposal"),
     ClockKind.CHANGE: gettext_lazy("%(number)s: make the changes and submit again"),
     ClockKind.DRAFT: gettext_lazy("%(number)s: last day to submit the draft"),
+    ClockKind.CONDITION: gettext_lazy("%(number)s: last day to meet a condition"),
     ClockKind.REFER: gettext_lazy("%(number)s: last day to refer the trip to the office"),
     ClockKind.REOPEN: gettext_lazy("%(number)s: last day to reopen the request"),
     ClockKind.APPEAL_FILING: gettext_lazy("%(number)s: last day for an appeal"),
@@ -40,6 +41,7 @@ OF_OTHERS: Mapping[str, str | Promise] = {
     ClockKind.COMPANY: gettext_lazy("%(number)s: review of the company due"),
     ClockKind.DECISION: gettext_lazy("%(number)s: decision due"),
     ClockKind.APPEAL: gettext_lazy("%(number)s: decision on the appeal due"),
+    ClockKind.CONDITION_ANSWER: gettext_lazy("%(number)s: answer about a condition due"),
 }
 AT_MOST = 1000
 """So many dates a calendar holds; those that are due first."""
@@ -94,8 +96,15 @@ def _due(actor: Actor) -> Iterator[Entry]:
 
 def _clocks_of(actor: Actor) -> "QuerySet[Any, Any]":
     """The running clocks whose time is this person's."""
-    mine = Q(kind__in=OF_THE_APPLICANT, request__applicant_id__in=actor.scopes(Role.APPLICANT))
+    of_company = Exists(Condition.objects.filter(pk=OuterRef("subject"), owner=Condition.Owner.COMPANY))
+    mine = Q(kind__in=OF_THE_APPLICANT, request__applicant_id__in=actor.scopes(Role.APPLICANT)) & ~of_company
     others = Q(kind=ClockKind.COMPANY, request__company_id__in=actor.scopes(Role.OFFICER))
+    others |= Q(of_company, kind=ClockKind.CONDITION, request__company_id__in=actor.scopes(Role.OFFICER))
+    others |= Q(
+        kind=ClockKind.CONDITION_ANSWER,
+        request__assigned_reviewer_id=actor.user_id,
+        request__office_id__in=actor.scopes(Role.REVIEWER),
+    )
     others |= Q(
         kind=ClockKind.DECISION,
         request__state=State.AUTHORITY_REVIEW,

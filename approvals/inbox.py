@@ -93,6 +93,13 @@ LEAST_TIME_LEFT = Order("r.due_at", urgent_first=True)
 _NO_CONFLICT = "NOT EXISTS (SELECT 1 FROM approvals_recusal x WHERE x.request_id = r.id AND x.by_id = %(me)s)"
 _WITH_OFFICE = (State.AUTHORITY_REVIEW, State.DECISION_PROPOSED, State.INFORMATION_REQUESTED)
 
+# A condition that the company owes and that waits for it: nothing happened yet, or it was sent back, upheld or changed.
+_OWED_BY_COMPANY = (
+    "EXISTS (SELECT 1 FROM approvals_condition c WHERE c.decision_id = r.decision_id AND c.owner = 'company'"
+    " AND COALESCE((SELECT s.kind FROM approvals_conditionstep s WHERE s.condition_id = c.id"
+    " ORDER BY s.at DESC, s.id DESC LIMIT 1), '') NOT IN ('reported', 'cannot_comply', 'released'))"
+)
+
 TABS: Mapping[Kind, tuple[Tab, ...]] = {
     Kind.OFFICE: (
         Tab(
@@ -121,12 +128,24 @@ TABS: Mapping[Kind, tuple[Tab, ...]] = {
             roles=frozenset({Role.SENIOR}),
         ),
         Tab(
+            "changes",
+            pgettext_lazy("inbox", "Changes to look at"),
+            LEAST_TIME_LEFT,
+            where="(r.open_amendment_id IS NOT NULL OR r.report_is_open)",
+        ),
+        Tab(
             "revocations",
             pgettext_lazy("inbox", "Revocations to confirm"),
             Order("r.departs_on", type="date"),
             states=(State.APPROVED,),
             where="r.revocation_proposed_by_id IS NOT NULL AND r.revocation_proposed_by_id <> %(me)s",
             roles=frozenset({Role.SENIOR}),
+        ),
+        Tab(
+            "conditions",
+            pgettext_lazy("inbox", "Conditions to look at"),
+            Order("r.conditions_wait_since"),
+            where="r.conditions_wait_since IS NOT NULL AND r.state IN ('approved', 'closed')",
         ),
         Tab(
             "waiting",
@@ -157,6 +176,12 @@ TABS: Mapping[Kind, tuple[Tab, ...]] = {
         Tab("review", pgettext_lazy("inbox", "To review"), LEAST_TIME_LEFT, states=(State.COMPANY_REVIEW,)),
         Tab("returned", pgettext_lazy("inbox", "Returned"), LEAST_TIME_LEFT, states=(State.RETURNED,)),
         Tab("office", pgettext_lazy("inbox", "With the office"), LEAST_TIME_LEFT, states=_WITH_OFFICE),
+        Tab(
+            "conditions",
+            pgettext_lazy("inbox", "Conditions to meet"),
+            Order("r.departs_on", type="date"),
+            where=f"r.open_conditions > 0 AND r.state IN ('approved', 'closed') AND {_OWED_BY_COMPANY}",
+        ),
         Tab("all", pgettext_lazy("inbox", "All"), Order("r.submitted_at", descending=True), is_counted=False),
     ),
     Kind.APPEALS: (
