@@ -5,14 +5,15 @@ Alice travels from 22 to 28 April, Olivia is her company's officer, Rui has the 
 
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from accounts.models import User
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Refused
+from accounts.roles import Role
 from approvals import queries, sweeping, workflow
 from approvals.models import Attachment, Clock, Condition, ConditionStep, ItemDraft, TravelRequest
 from approvals.models.conditions import ConditionState
@@ -23,7 +24,7 @@ from audit.models import Entry
 from authorities.terms import ClockKind
 from notifications.models import OutboxEvent
 from tests.asserting import nothing_moved
-from tests.factories import NOW, actor, in_state, officer_of, posted
+from tests.factories import DENIAL, NOW, actor, in_state, officer_of, posted
 from tests.factories.requests import Cast
 
 pytestmark = pytest.mark.django_db
@@ -207,7 +208,7 @@ def test_evidence_is_added_on_the_way_and_kept_with_the_report() -> None:
 
 def test_a_document_of_another_request_shows_nothing() -> None:
     cast = approved(Obligation(text="Report."))
-    with nothing_moved(), pytest.raises(Invalid, match=""), transaction.atomic():
+    with nothing_moved(), pytest.raises(Invalid), transaction.atomic():
         do(cast, "report_condition", cast.applicant.user, LATER, text="Done.", documents=[uuid4()])
 
 
@@ -215,8 +216,8 @@ def test_evidence_is_what_its_content_says() -> None:
     cast = approved(Obligation(text="Report.", needs_evidence=True))
     alice, key = cast.applicant.user, verbs.condition_key(condition(cast).pk)
     assert alice is not None
+    file = SimpleUploadedFile("report.pdf", b"MZ not a report")
     with nothing_moved(), pytest.raises(Invalid), transaction.atomic():
-        file = SimpleUploadedFile("report.pdf", b"MZ not a report")
         workflow.attach_to_item(cast.request.pk, key=key, file=file, actor=actor(alice, LATER), at=LATER)
 
 
@@ -293,16 +294,12 @@ def test_an_answer_that_is_late_goes_up() -> None:
 
 
 def test_the_company_meets_what_the_company_owes() -> None:
-    cast = approved(Obligation(text="Brief the team.", owner="company"))
+    cast = approved(Obligation(text="Brief the team.", owner="company"), "Write a report.")
+    owed = Condition.objects.get(owner="company").pk
     with nothing_moved(), pytest.raises(NotAllowed, match="who has to meet this condition"), transaction.atomic():
-        _try(cast, "report_condition", cast.applicant.user, text="Done.")
-    do(cast, "report_condition", cast.officer, LATER, text="Briefed on Monday.")
+        do(cast, "report_condition", cast.applicant.user, LATER, condition=owed, text="Done.")
+    do(cast, "report_condition", cast.officer, LATER, condition=owed, text="Briefed on Monday.")
     assert Entry.objects.filter(chain=cast.request.pk).latest("sequence").actor_role == "officer"
-
-
-def _try(cast: Cast, verb: str, user: User | None, **values: Any) -> None:
-    """With a second condition that the applicant owes, so that it is this condition that says no."""
-    do(cast, verb, user, LATER, **values)
 
 
 def test_an_officer_who_travels_does_not_meet_the_companys_conditions() -> None:
@@ -316,7 +313,7 @@ def test_an_officer_who_travels_does_not_meet_the_companys_conditions() -> None:
 def test_only_the_reviewer_of_the_case_and_seniors_look_at_a_report(verb: str) -> None:
     cast = approved("Report.")
     do(cast, "report_condition", cast.applicant.user, LATER, text="Done.")
-    colleague = posted(cast.request.office, "reviewer", "0011")  # type: ignore[arg-type]
+    colleague = posted(cast.request.office, Role.REVIEWER, "0011")
     for user in (cast.applicant.user, cast.officer, colleague):
         with nothing_moved(), pytest.raises(NotAllowed), transaction.atomic():
             do(cast, verb, user, LATER, text="Thanks.")
@@ -390,15 +387,27 @@ def test_the_system_closes_the_trip_and_what_is_owed_is_owed_still() -> None:
 
 def test_a_revoked_clearance_asks_for_nothing_any_more() -> None:
     cast = unable()
-    TravelRequest.unscoped.filter(pk=cast.request.pk).update(state=State.REVOKED, decided_by=cast.reviewer)
+    at = LATER + timedelta(hours=1)
+    workflow.propose_revocation(cast.request.pk, actor=actor(cast.senior, at), at=at, grounds=DENIAL)
+    alice = cast.applicant.user
+    assert alice is not None
+    workflow.reply(cast.request.pk, actor=actor(alice, at), at=at, text="Please reconsider.")
+    workflow.revoke(cast.request.pk, actor=actor(cast.second_senior, at), at=at)
+    assert clocks(cast, ClockKind.CONDITION_ANSWER) == []
     with nothing_moved(), pytest.raises(NotNow), transaction.atomic():
-        do(cast, "report_condition", cast.applicant.user, LATER, text="Done.")
+        do(cast, "report_condition", alice, at, text="Done.")
 
 
-@pytest.mark.parametrize("statement", ["UPDATE approvals_conditionstep SET text = 'x'", "DELETE FROM approvals_conditionstep"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE approvals_conditionstep SET text = 'x'", "DELETE FROM approvals_conditionstep"]
+)
 def test_what_happened_to_a_condition_is_never_changed(statement: str) -> None:
     unable()
-    with pytest.raises(IntegrityError, match="append_only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="append_only|permission denied"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
 
 

@@ -75,7 +75,7 @@ RULE_BOOK = [
     # "A case whose reviewer left goes back to the office's queue."
     ("return_to_queue", "authority_review", "", "system"),
     ("remind", ANY, "", "system"),
-    ("escalate", "authority_review, decision_proposed, denied, revoked", "", "system"),
+    ("escalate", "authority_review, decision_proposed, approved, denied, revoked, closed", "", "system"),
 ]
 
 
@@ -164,10 +164,11 @@ MAY: dict[State, dict[str, str]] = {
         "applicant": "close",
         "senior": "propose_revocation",
         "second senior": "propose_revocation",
+        "system": "escalate",
     },
     State.DENIED: {"applicant": "file_appeal", "system": "escalate"},
     State.REVOKED: {"applicant": "file_appeal", "system": "escalate"},
-    State.CLOSED: {},
+    State.CLOSED: {"system": "escalate"},
     State.WITHDRAWN: {},
     State.LAPSED: {"applicant": "reopen"},
 }

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -60,6 +61,9 @@ api_request                  403    200    404    200    404    200    200    20
 api_request/draft            403    200    404    404    404    404    404    404    404    404    404    404    404
 api_requests                 403    200    200    200    200    200    200    200    200    200    200    200    200
 api_schema                   403    200    200    200    200    200    200    200    200    200    200    200    200
+answer                       302    302    404    404    404    404    404    404    404    404    404    404    404
+answer_check                 302    302    404    404    404    404    404    404    404    404    404    404    404
+answer_item                  302    302    404    404    404    404    404    404    404    404    404    404    404
 attachment                   302    200    404    200    404    200    200    200    404    404    404    200    200
 attachment_remove            302    200    404    404    404    404    404    404    404    404    404    404    404
 calendar_feed                200    200    200    200    200    200    200    200    200    200    200    200    200
@@ -67,6 +71,8 @@ calendar_feed_change         405    405    405    405    405    405    405    40
 case                         302    302    404    302    404    200    200    200    404    404    404    302    302
 case/draft                   302    302    404    404    404    404    404    404    404    404    404    404    404
 choose_language              405    405    405    405    405    405    405    405    405    405    405    405    405
+condition                    302    404    404    404    404    404    404    404    404    404    404    404    404
+conditions                   302    200    404    200    404    200    200    200    404    404    404    200    200
 company                      302    404    404    200    404    404    404    404    404    404    404    200    200
 consistency                  302    403    403    403    403    403    200    403    403    403    403    403    403
 criteria                     200    200    200    200    200    200    200    200    200    200    200    200    200
@@ -237,6 +243,9 @@ def there(db: None) -> There:
         "attachment": case | {"attachment_id": document.pk},
         "attachment_remove": case | {"attachment_id": document.pk},
         "request_do": case | {"verb": "withdraw"},
+        **dict.fromkeys(("answer", "answer_check", "conditions"), case),
+        "answer_item": case | {"number": 1},
+        "condition": case | {"condition_id": UUID(int=0)},
         "absence_end": {"pk": 0},
         "api_action": case | {"verb": "withdraw"},
         "company": {"pk": company.pk},

@@ -20,7 +20,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.roles import Role
 from approvals import rehearsal, workflow
-from approvals.models import Attachment, TravelRequest
+from approvals.models import Attachment, Condition, TravelRequest
 from approvals.states import State, Tier
 from authorities.models import Absence
 from companies.models import Project
@@ -140,6 +140,20 @@ def _cast(state: State, company: Any, *, days_ago: int = 1, **values: Any) -> Ca
     return in_state(state, employee=employee, at=at, title=TITLE, legs=legs, **values)
 
 
+def _tell_of_conditions(story: Story, cast: Cast) -> None:
+    """One to be met, one reported, one that cannot be met."""
+    conditions = [
+        "Slides as submitted.",
+        workflow.Obligation(text="Send the programme.", due="departure"),
+        "No laptop.",
+    ]
+    _act(cast, "approve", cast.reviewer, conditions=conditions)
+    first, second, third = Condition.objects.filter(request=cast.request).order_by("id")
+    story.paths["condition"] = f"/requests/{cast.request.reference}/conditions/{first.pk}/"
+    _act(cast, "report_condition", cast.applicant.user, condition=second.pk, text="Sent on Monday.")
+    _act(cast, "cannot_comply", cast.applicant.user, condition=third.pk, text="The talk needs it.")
+
+
 def _act(cast: Cast, verb: str, user: User | None, **more: Any) -> None:
     at = timezone.now()
     assert user is not None
@@ -193,7 +207,7 @@ def _tell_of_special_cases(story: Story, company: Any) -> None:
     casts["replied"] = _cast(State.DECISION_PROPOSED, company)
     _act(casts["replied"], "reply", casts["replied"].applicant.user, text="Please reconsider.")
     casts["conditions"] = _cast(State.AUTHORITY_REVIEW, company)
-    _act(casts["conditions"], "approve", casts["conditions"].reviewer, conditions=["Slides as submitted."])
+    _tell_of_conditions(story, casts["conditions"])
     casts["revocation"] = _cast(State.APPROVED, company)
     _act(casts["revocation"], "propose_revocation", casts["revocation"].senior, grounds=DENIAL)
     for name in ("appealed", "heard"):
@@ -500,7 +514,24 @@ PAGES: Mapping[str, Visit] = {
     "request-appealed": Visit(of("appealed", "applicant"), on("appealed", "/requests/{}/")),
     "do-withdraw": verb("company_review", "withdraw", ME[State.COMPANY_REVIEW]),
     "do-answer": verb("information_requested", "answer", ME[State.INFORMATION_REQUESTED]),
-    "do-answer-mistaken": verb("information_requested", "answer", ME[State.INFORMATION_REQUESTED], send=True),
+    **{
+        f"answer-{name}": Visit(
+            ME[State.INFORMATION_REQUESTED], on("information_requested", f"/requests/{{}}/answer/{path}")
+        )
+        for name, path in (("item", "1/"), ("check", "check/"))
+    },
+    "answer-item-mistaken": Visit(
+        ME[State.INFORMATION_REQUESTED], on("information_requested", "/requests/{}/answer/1/"), send=True
+    ),
+    "conditions": Visit(of("conditions", "applicant"), on("conditions", "/requests/{}/conditions/")),
+    "condition": Visit(of("conditions", "applicant"), at("{condition}")),
+    "condition-mistaken": Visit(of("conditions", "applicant"), at("{condition}"), send=True),
+    "do-cannot_comply": verb("conditions", "cannot_comply", of("conditions", "applicant")),
+    "do-report_condition": verb("conditions", "report_condition", of("conditions", "applicant")),
+    "do-release_condition": verb("conditions", "release_condition", of("conditions", "reviewer")),
+    "do-send_back_condition": verb("conditions", "send_back_condition", of("conditions", "reviewer"), send=True),
+    "do-answer_condition": verb("conditions", "answer_condition", of("conditions", "reviewer"), send=True),
+    "case-conditions": Visit(of("conditions", "reviewer"), on("conditions", "/cases/{}/")),
     "do-reply": verb("decision_proposed", "reply", ME[State.DECISION_PROPOSED]),
     "do-refer": verb("company_declined", "refer", ME[State.COMPANY_DECLINED]),
     "do-reopen": verb("lapsed", "reopen", ME[State.LAPSED]),
