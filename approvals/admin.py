@@ -16,9 +16,17 @@ from accounts.http import actor_of
 from accounts.models import AccessEntry
 from approvals import queries
 from approvals.access import role_towards
-from approvals.models import TravelRequest
+from approvals.models import HearingOffice, TravelRequest
 from approvals.states import State
 from audit.models import Entry
+
+
+@admin.register(HearingOffice)
+class HearingOfficeAdmin(ModelAdmin):
+    """Which office hears the appeals against the decisions of which. Otherwise it is the first other one that can."""
+
+    list_display = ["office", "heard_by"]
+    list_select_related = ["office", "heard_by"]
 
 
 @admin.register(TravelRequest)

@@ -21,7 +21,7 @@ from accounts.models import RoleAssignment
 from accounts.roles import SYSTEM, Role
 from approvals import particulars, queries
 from approvals.clocks import Step
-from approvals.models import Appeal, Assessment, Consultation, Decision, TravelRequest
+from approvals.models import Appeal, Assessment, Consultation, Decision, Proposal, TravelRequest
 from approvals.models.conditions import Condition, ConditionNow, conditions_now
 from approvals.states import WITH_AUTHORITY, State, Tier
 from audit import verbs
@@ -191,16 +191,46 @@ def head(event: OutboxEvent) -> Iterable[int]:
     return _there(event, Role.HEAD, request) or _there(event, Role.SENIOR, request)
 
 
-def appeal_reviewers(event: OutboxEvent) -> Iterable[int]:
-    """Who hears the appeal; until somebody does, the appeal reviewers of the office that it went to."""
-    appeal = Appeal.objects.filter(request_id=event.subject).order_by("-filed_at").first()
+def _hearing(event: OutboxEvent, *roles: Role) -> list[int]:
+    """Who holds one of `roles` in the office that hears the appeal and is there, those of the first role that anybody
+    holds; without those to whom the case is closed or who took part in the decision."""
+    appeal = _appeal(event)
     if appeal is None:
         return []
-    if appeal.heard_by_id:
+    request = _request(event)
+    apart = {*queries.recused(request), *queries.took_part(request), request.applicant.user_id}
+    for role in roles:
+        posted = Posting.objects.in_force(event.at).filter(office_id=appeal.office_id, role=role)
+        people = posted.order_by("number").values_list("user_id", flat=True)
+        there = absences.those_there(people, office_id=appeal.office_id, role=role, at=event.at)
+        if found := [user_id for user_id in there if user_id not in apart]:
+            return found
+    return []
+
+
+def _appeal(event: OutboxEvent) -> Appeal | None:
+    return Appeal.objects.filter(request_id=event.subject).order_by("-filed_at").first()
+
+
+def appeal_reviewers(event: OutboxEvent) -> Iterable[int]:
+    """Who hears the appeal; until somebody does, the appeal reviewers of the office that it went to."""
+    appeal = _appeal(event)
+    if appeal is not None and appeal.heard_by_id:
         return [appeal.heard_by_id]
-    found = Posting.objects.in_force(event.at).filter(office_id=appeal.office_id, role=Role.APPEAL_REVIEWER)
-    people = found.order_by("number").values_list("user_id", flat=True)
-    return absences.those_there(people, office_id=appeal.office_id, role=Role.APPEAL_REVIEWER, at=event.at)
+    return _hearing(event, Role.APPEAL_REVIEWER)
+
+
+def appeal_is_late_to(event: OutboxEvent) -> Iterable[int]:
+    """Of an appeal that is late: the seniors of the office that hears it, later its head; while there is none of them,
+    its appeal reviewers, for another of them can see to it."""
+    first, second = (Role.SENIOR, Role.HEAD) if event.data.get("step") == Step.ESCALATE else (Role.HEAD, Role.SENIOR)
+    return _hearing(event, first, second, Role.APPEAL_REVIEWER)
+
+
+def proposer_of_the_revocation(event: OutboxEvent) -> Iterable[int]:
+    """Who proposed to take the clearance back."""
+    found = Proposal.objects.filter(request_id=event.subject, outcome="revoked").order_by("-at")
+    return found.values_list("by_id", flat=True)[:1]
 
 
 def specialists(event: OutboxEvent) -> Iterable[int]:
@@ -293,9 +323,10 @@ def whose_turn(event: OutboxEvent) -> Iterable[int]:
 
 
 def escalated_to(event: OutboxEvent) -> Iterable[int]:
-    """A senior for the first step of lateness, the head of office for the later ones; of an appeal, who hears it."""
+    """A senior for the first step of lateness, the head of office for the later ones; of an appeal, those of the office
+    that hears it."""
     if event.data.get("clock") == "appeal":
-        return appeal_reviewers(event)
+        return appeal_is_late_to(event)
     return seniors(event) if event.data.get("step") == Step.ESCALATE else head(event)
 
 
@@ -763,6 +794,20 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         _("Please look at what would change in “%(title)s”, by %(due)s. What does not change was decided."),
     ),
     (
+        "withdraw_amendment",
+        "applicant",
+        applicant,
+        _("%(number)s: change taken back"),
+        _("Your trip “%(title)s” is cleared as it was."),
+    ),
+    (
+        "withdraw_amendment",
+        "reviewer",
+        assigned_reviewer,
+        _("%(number)s: the change was taken back"),
+        _("There is nothing more to do on the change to “%(title)s”."),
+    ),
+    (
         "recommend_amendment",
         "seniors",
         seniors,
@@ -830,7 +875,24 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         "applicant",
         applicant,
         _("%(number)s: it is proposed to revoke your clearance"),
-        _("Nothing is decided yet: your clearance is in force. Please read the proposed grounds."),
+        _(
+            "Nothing is decided yet: your clearance is in force. Please read the proposed grounds. You can reply until "
+            "%(due)s; another senior reviewer decides after that."
+        ),
+    ),
+    (
+        "reject_revocation",
+        "applicant",
+        applicant,
+        _("%(number)s: your clearance stays in force"),
+        _("It was proposed to revoke the clearance for “%(title)s”. That was given back: nothing changes for you."),
+    ),
+    (
+        "reject_revocation",
+        "proposer",
+        proposer_of_the_revocation,
+        _("%(number)s: your proposal to revoke was given back"),
+        _("The clearance for “%(title)s” stays in force. Please read the note."),
     ),
     (
         "revoke",
@@ -866,6 +928,76 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         applicant,
         _("%(number)s: your appeal is under review"),
         _("Somebody of another office looks at it. You need do nothing."),
+    ),
+    (
+        "withdraw_appeal",
+        "applicant",
+        applicant,
+        _("%(number)s: your appeal was withdrawn"),
+        _("The decision stands. Until the last day that it names you can file another appeal."),
+    ),
+    (
+        "withdraw_appeal",
+        "appeal reviewers",
+        appeal_reviewers,
+        _("%(number)s: the appeal was withdrawn"),
+        _("There is nothing more to decide on “%(title)s”."),
+    ),
+    (
+        "note_hearing",
+        "applicant",
+        applicant,
+        _("%(number)s: a hearing of your appeal was noted"),
+        _("Please read what was noted. You can comment on it."),
+    ),
+    (
+        "comment_on_hearing",
+        "appeal reviewers",
+        appeal_reviewers,
+        _("%(number)s: a comment on the hearing"),
+        _("The applicant commented on what you noted. Please read it before you decide."),
+    ),
+    (
+        "ask_in_appeal",
+        "applicant",
+        applicant,
+        _("%(number)s: a question about your appeal"),
+        _("The appeal reviewer asks you something. Please answer on the page of your request; it says by when."),
+    ),
+    (
+        "answer_in_appeal",
+        "appeal reviewers",
+        appeal_reviewers,
+        _("%(number)s: the applicant answered"),
+        _("Your question about the appeal was answered."),
+    ),
+    (
+        "add_to_appeal",
+        "applicant",
+        applicant,
+        _("%(number)s: documents were added to your appeal"),
+        _("You can read them on the page of your request."),
+    ),
+    (
+        "add_to_appeal",
+        "appeal reviewers",
+        appeal_reviewers,
+        _("%(number)s: documents were added to the appeal"),
+        _("You can read them on the page of the case."),
+    ),
+    (
+        "ask_other_reviewer",
+        "seniors",
+        seniors,
+        _("%(number)s: the applicant asks for another reviewer"),
+        _("Please hand the case over, or say why it stays. Decision due by %(due)s, as before."),
+    ),
+    (
+        "keep_reviewer",
+        "applicant",
+        applicant,
+        _("%(number)s: your case stays with its reviewer"),
+        _("You asked for another reviewer. Please read the reasons. It is not held against you."),
     ),
     (
         "uphold",
@@ -1056,12 +1188,13 @@ KINDS = (
         roles=_STAFF,
     ),
 )
-_DECISIONS = frozenset({"approve", "confirm", "deem_approved", "revoke", "uphold", "overturn"})
+_DECISIONS = frozenset({"approve", "confirm", "deem_approved", "revoke", "reject_revocation", "uphold", "overturn"})
 _BEFORE_DENIAL = frozenset({"propose", "propose_revocation"})
 _PROGRESS = frozenset(
     {
         "submit", "endorse", "object", "forward", "judge_match", "take", "hand_over", "return_to_queue",
-        "reject_proposal", "consult", "give_opinion", "withdraw", "file_appeal", "hear_appeal", "close",
+        "reject_proposal", "consult", "give_opinion", "withdraw", "file_appeal", "hear_appeal",
+        "withdraw_appeal", "add_to_appeal", "close",
     }
 )  # fmt: skip
 _DUE = frozenset({"remind", "escalate", "recompute"})

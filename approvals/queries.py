@@ -339,7 +339,7 @@ def overlapping(request: TravelRequest, *, departs_on: date, returns_on: date) -
 
 
 def recused(request: TravelRequest) -> list[int]:
-    """The accounts to which this case is closed: who declared a conflict of interest, or reviewed it for the company."""
+    """The accounts to which this case is closed: who declared a conflict, or reviewed it for the company."""
     reviewed = (
         CompanyReview.objects.filter(request=request, by__isnull=False).order_by().values_list("by_id", flat=True)
     )
@@ -473,7 +473,7 @@ def in_full(actor: Actor) -> QuerySet[TravelRequest, TravelRequest]:
             Prefetch("legs", queryset=Leg.objects.order_by("position")),
             Prefetch("attachments", queryset=Attachment.unscoped.filter(removed_at=None), to_attr="documents"),
             "clocks",
-            "appeals",
+            Prefetch("appeals", queryset=Appeal.objects.select_related("office")),
         )
         # Nobody has the account 0: the system reads in no zone of its own.
         .annotate(reader_zone=Subquery(Preferences.objects.filter(user_id=actor.user_id or 0).values("time_zone")[:1]))

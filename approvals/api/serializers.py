@@ -8,7 +8,7 @@ from django_countries import countries
 from rest_framework import serializers
 
 from approvals.forms.applicant import subdivision_problem
-from approvals.models import Assessment, Leg, Opinion, TravelRequest
+from approvals.models import Assessment, Conflict, Leg, Opinion, TravelRequest
 from approvals.models.information import Item, ItemKind
 from approvals.models.travel_request import Device, Purpose
 from approvals.rules import DECLARATIONS, EXTENSION_WORKING_DAYS, MAX_LEGS
@@ -290,6 +290,20 @@ class ReasonInput(serializers.Serializer[Any]):
     """Why."""
 
     reason = serializers.CharField(max_length=4000, allow_blank=True, default="")
+
+
+class RecuseInput(ReasonInput):
+    """Which conflict of interest, and in general words why."""
+
+    conflict = serializers.ChoiceField(choices=[one for one in Conflict.choices if one[0] != Conflict.NONE])
+
+
+class HearingInput(serializers.Serializer[Any]):
+    """What was said at a hearing of an appeal, on which day, and who was heard."""
+
+    held_on = serializers.DateField()
+    heard = serializers.CharField(max_length=300)
+    text = serializers.CharField(max_length=8000)
 
 
 class HandOverInput(ReasonInput):

@@ -22,6 +22,7 @@ class AppealState(models.TextChoices):
 
 
 OPEN_APPEAL = (AppealState.FILED, AppealState.IN_REVIEW)
+DECIDED_APPEAL = (AppealState.UPHELD, AppealState.OVERTURNED)
 
 
 class Appeal(models.Model):

@@ -16,6 +16,7 @@ from django_countries import countries
 from accounts.roles import Actor, Role
 from approvals import disclosure, particulars, queries, rules, workflow
 from approvals.models import Attachment, Condition, Decision, Proposal, Reply, TravelRequest
+from approvals.models.appeal import DECIDED_APPEAL
 from approvals.models.decision import Measure, Outcome
 from approvals.models.information import Answered, ItemKind
 from approvals.states import State, Tier
@@ -272,7 +273,10 @@ def _remedy(request: TravelRequest, decision: Decision, actor: Actor, at: dateti
     can = (
         actor.holds(Role.APPLICANT, request.applicant_id)
         and request.today <= decision.appeal_until
-        and not any(appeal.decision_id == decision.pk for appeal in request.appeals.all())
+        and request.open_appeal is None
+        and not any(
+            appeal.decision_id == decision.pk and appeal.state in DECIDED_APPEAL for appeal in request.appeals.all()
+        )
     )
     words = {"until": date_format(decision.appeal_until, "DATE_FORMAT")}
     contact = _(", ").join(part for part in (office.address, office.phone, office.email) if part)

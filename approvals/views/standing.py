@@ -31,6 +31,7 @@ from approvals.clocks import RULES, Line, LineKind, Step
 from approvals.models import (
     Amendment,
     Appeal,
+    AppealStatement,
     Assessment,
     Assignment,
     Attachment,
@@ -38,13 +39,18 @@ from approvals.models import (
     CompanyReview,
     Condition,
     ConditionStep,
+    Conflict,
+    ConflictDeclaration,
     Consultation,
     Decision,
     Extension,
+    HearingNote,
     InformationAnswer,
     InformationRequest,
     MatchJudgement,
     Opinion,
+    OtherReviewerAnswer,
+    OtherReviewerRequest,
     Proposal,
     ProposalRejection,
     Recusal,
@@ -52,7 +58,7 @@ from approvals.models import (
     Revision,
     TravelRequest,
 )
-from approvals.models.appeal import AppealState
+from approvals.models.appeal import DECIDED_APPEAL, AppealState
 from approvals.models.decision import Outcome
 from approvals.models.information import Answered
 from approvals.models.travel_request import Device, Purpose
@@ -137,12 +143,22 @@ def _turn(request: TravelRequest, actor: Actor, mine: bool) -> str:
 
 
 def applicant_is_asked(request: TravelRequest) -> bool:
-    """Whether a refusal, of the trip or of a part of it, is proposed and the applicant can still reply."""
+    """Whether a refusal, of the trip or of a part of it, or a revocation is proposed and the applicant can reply."""
     return (
-        request.state == State.DECISION_PROPOSED
+        (request.state == State.DECISION_PROPOSED or _revocation_is_proposed(request))
         and request.replied_at is None
         and request.reply_until is not None
         and request.now < request.reply_until
+    )
+
+
+def _revocation_is_proposed(request: TravelRequest) -> bool:
+    """Whether it is proposed to take the clearance back, and the trip has not begun."""
+    return (
+        request.state == State.APPROVED
+        and request.revocation_proposed_by_id is not None
+        and request.departs_on is not None
+        and request.today < request.departs_on
     )
 
 
@@ -313,24 +329,68 @@ def _approved(request: TravelRequest, mine: bool) -> list[str]:
             else _("A change waits for the office, which answers by %(due)s. The clearance stays as it is.") % words
         )
     if request.revocation_proposed_by_id is not None:
-        parts.append(_("It is proposed to take the clearance back. Nothing is decided: it is in force."))
+        parts += _revocation_proposed(request, mine)
+    if part and (said := _appealed(request)):
+        parts.append(said)
     return parts
 
 
-def _refused(first: str, request: TravelRequest, mine: bool) -> list[str]:
-    appeals = [appeal for appeal in request.appeals.all() if appeal.decision_id == request.decision_id]
-    if appeals:
-        last = appeals[-1]
-        words = {"on": _day(last.filed_at, request), "ended": _day(last.ended_at, request)}
-        if last.state == AppealState.UPHELD:
-            return [first, _("The appeal of %(on)s was decided on %(ended)s: the decision stands.") % words]
-        if last.state == AppealState.WITHDRAWN:
-            return [first, _("The appeal of %(on)s was withdrawn on %(ended)s.") % words]
+def _revocation_proposed(request: TravelRequest, mine: bool) -> list[str]:
+    if not _revocation_is_proposed(request):
+        return [_("It was proposed to take the clearance back; nobody confirmed it before the trip began.")]
+    first = _("It is proposed to take the clearance back. Nothing is decided: it is in force.")
+    if applicant_is_asked(request):
+        assert request.reply_until is not None
+        words = {"until": _day(last_day(request.reply_until, request), request)}
         return [
             first,
-            _("The appeal of %(on)s is with people of another office.") % words,
-            _("You need do nothing.") if mine else "",
+            _("You can reply until %(until)s.") % words
+            if mine
+            else _("The applicant can reply until %(until)s.") % words,
         ]
+    if request.replied_at is None:
+        return [first, _("The time for a reply is over; a senior reviewer looks at it.")]
+    words = {"on": _day(request.replied_at, request)}
+    heard = (
+        _("Your reply of %(on)s is with a senior reviewer.") % words
+        if mine
+        else _("The applicant replied on %(on)s.") % words
+    )
+    return [first, heard]
+
+
+def _appealed(request: TravelRequest) -> str:
+    """Where the appeal against the decision in force is; empty when none was filed, or it was withdrawn."""
+    against = [appeal for appeal in request.appeals.all() if appeal.decision_id == request.decision_id]
+    if not against:
+        return ""
+    last = against[-1]
+    words = {
+        "on": _day(last.filed_at, request),
+        "ended": _day(last.ended_at, request),
+        "office": last.office.name,
+        "until": _until(request.running_clocks.get(ClockKind.APPEAL), request),
+    }
+    if last.state == AppealState.UPHELD:
+        return _("The appeal of %(on)s was decided on %(ended)s: the decision stands.") % words
+    if last.state == AppealState.WITHDRAWN:
+        return _("The appeal of %(on)s was withdrawn on %(ended)s.") % words
+    if not words["until"]:
+        return _("The appeal of %(on)s is with %(office)s.") % words
+    if last.state == AppealState.FILED:
+        return (
+            _("The appeal of %(on)s is with %(office)s, which decides by %(until)s; a reviewer will take it.") % words
+        )
+    return _("The appeal of %(on)s is under review by %(office)s, which decides by %(until)s.") % words
+
+
+def _refused(first: str, request: TravelRequest, mine: bool) -> list[str]:
+    said = _appealed(request)
+    if request.open_appeal is not None:
+        return [first, said, _("You need do nothing.") if mine else ""]
+    if said and any(appeal.state in DECIDED_APPEAL for appeal in request.appeals.all()):
+        return [first, said]
+    first = _joined([first, said])
     until = request.decision.appeal_until if request.decision else None
     words = {"until": _day(until, request)}
     if until is None or request.today > until:
@@ -399,6 +459,11 @@ class History:
     company_reviews: list[CompanyReview] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
     recusals: list[Recusal] = field(default_factory=list)
+    declarations: list[ConflictDeclaration] = field(default_factory=list)
+    other_reviewer: list[OtherReviewerRequest] = field(default_factory=list)
+    other_reviewer_answers: list[OtherReviewerAnswer] = field(default_factory=list)
+    statements: list[AppealStatement] = field(default_factory=list)
+    hearing_notes: list[HearingNote] = field(default_factory=list)
     asked: list[InformationRequest] = field(default_factory=list)
     answers: list[InformationAnswer] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)
@@ -426,10 +491,15 @@ _TABLES: dict[str, tuple[type[models.Model], frozenset[str]]] = {
     ),
     "assignments": (Assignment, frozenset({"take", "hand_over"})),
     "recusals": (Recusal, frozenset({"recuse"})),
+    "declarations": (ConflictDeclaration, frozenset({"take", "confirm", "revoke", "hear_appeal", "recuse"})),
+    "other_reviewer": (OtherReviewerRequest, frozenset({"ask_other_reviewer"})),
+    "other_reviewer_answers": (OtherReviewerAnswer, frozenset({"keep_reviewer"})),
+    "statements": (AppealStatement, frozenset({"ask_in_appeal", "comment_on_hearing"})),
+    "hearing_notes": (HearingNote, frozenset({"note_hearing"})),
     "asked": (InformationRequest, frozenset({"ask_information"})),
     "answers": (InformationAnswer, frozenset({"answer"})),
     "proposals": (Proposal, frozenset({"propose", "propose_revocation"})),
-    "rejections": (ProposalRejection, frozenset({"reject_proposal"})),
+    "rejections": (ProposalRejection, frozenset({"reject_proposal", "reject_revocation"})),
     "replies": (Reply, frozenset({"reply"})),
     "amendments": (Amendment, frozenset({"amend", "file_amendment", "report_change"})),
     "decisions": (
@@ -496,6 +566,13 @@ _LOOKS = {
     "deem_approved": ("good", "check"),
     "propose": ("info", "most"),
     "propose_revocation": ("waiting", "most"),
+    "reject_revocation": ("good", "check"),
+    "ask_other_reviewer": ("waiting", "person"),
+    "keep_reviewer": ("neutral", "person"),
+    "ask_in_appeal": ("waiting", "question"),
+    "answer_in_appeal": ("info", "check"),
+    "add_to_appeal": ("neutral", "file"),
+    "withdraw_appeal": ("neutral", "undo"),
     "amend": ("info", "pencil"),
     "file_amendment": ("info", "pencil"),
     "report_change": ("info", "pencil"),
@@ -599,6 +676,35 @@ class _Reader:
         if self.is_applicant or self.is_company_only or entry.data.get("why") not in Gone.values:
             return ""
         return str(Gone(entry.data["why"]).label)
+
+    def _declared(self, entry: AuditEntry) -> str:
+        """That whoever acts declared to have no conflict of interest."""
+        row = self._at(self.found.declarations, entry)
+        return _("Declared to have no conflict of interest.") if row and row.conflict == Conflict.NONE else ""
+
+    _take = _hear_appeal = _declared
+
+    def _ask_other_reviewer(self, entry: AuditEntry) -> str:
+        row = self._at(self.found.other_reviewer, entry)
+        return "" if row is None or self.is_company_only else row.reason
+
+    def _keep_reviewer(self, entry: AuditEntry) -> str:
+        row = self._at(self.found.other_reviewer_answers, entry)
+        return "" if row is None or self.is_company_only else row.reason
+
+    def _ask_in_appeal(self, entry: AuditEntry) -> str:
+        row = self._at(self.found.statements, entry)
+        return "" if row is None or self.is_company_only else row.text
+
+    _answer_in_appeal = _comment_on_hearing = _ask_in_appeal
+
+    def _note_hearing(self, entry: AuditEntry) -> str:
+        row = self._at(self.found.hearing_notes, entry)
+        return "" if row is None or self.is_company_only else row.text
+
+    def _reject_revocation(self, entry: AuditEntry) -> str:
+        row = self._at(self.found.rejections, entry)
+        return "" if row is None or self.is_company_only else row.note
 
     def _recuse(self, entry: AuditEntry) -> str:
         if self.is_applicant or self.is_company_only:
