@@ -1,4 +1,4 @@
-"""Which rows belong to a request or to a person: asked of the models, so that a table that comes later is not forgotten.
+"""Which rows belong to a request or a person: asked of the models, so that a table that comes later is not forgotten.
 
 A row belongs to a request by its foreign key to it; a table without one belongs by what it points at. The database
 follows the same rule when it erases (openness/migrations/0002_erasing.py).

@@ -1,7 +1,7 @@
 """Everything that is held about one person, row by row, as it is given to them.
 
 A row is a *record* when it is about the person: their account, what hangs on it, their employment, their requests and
-all that happened to them. It is given whole. A row is a *mention* when the person only did something in it that is about
+all that happened to them. It is given whole. A row is a *mention* when the person only did something in it, about
 somebody or something else: it is given by its key, the fields that name them and its moments. Both are found by the
 foreign keys of the models, and by the few columns below that hold a key without being one; so a table that comes later
 is not forgotten.
@@ -133,9 +133,7 @@ class Person:
         """The keys of the sessions in which they are signed in."""
         current = Session.objects.filter(expire_date__gt=timezone.now())
         return [
-            one.session_key
-            for one in current.iterator()
-            if one.get_decoded().get("_auth_user_id") == str(self.user.pk)
+            one.session_key for one in current.iterator() if one.get_decoded().get("_auth_user_id") == str(self.user.pk)
         ]
 
 
@@ -298,7 +296,16 @@ class _Others:
 
 # What the page says of a confidential entry that counted (approvals/disclosure.py): not which one it is.
 _MAY_BE_KNOWN = ("list_zh", "list_en", "version", "level", "confidential", "reviewed_by", "reviewed_on")
-_BASES = ("basis_zh", "basis_en", "basis_article", "basis_url", "secret_zh", "secret_en", "secret_article", "secret_url")
+_BASES = (
+    "basis_zh",
+    "basis_en",
+    "basis_article",
+    "basis_url",
+    "secret_zh",
+    "secret_en",
+    "secret_article",
+    "secret_url",
+)
 
 
 def _hit(hit: Mapping[str, Any]) -> Row:

@@ -58,8 +58,8 @@ def visible_to(actor: Actor) -> ScopedQuerySet[Correction]:
         return Correction.objects.filter(pk__in=[]).in_scope()
     found = Correction.objects.select_related("employee__company", "request__office", "user", "answered_by")
     if actor.holds(Role.AUDITOR):
-        return found.in_scope()  # type: ignore[attr-defined,no-any-return]
-    return found.filter(Q(user_id=actor.user_id) | _answers(actor)).in_scope()  # type: ignore[attr-defined,no-any-return]
+        return found.in_scope()
+    return found.filter(Q(user_id=actor.user_id) | _answers(actor)).in_scope()
 
 
 def waiting_for(actor: Actor) -> list[Correction]:
@@ -69,7 +69,7 @@ def waiting_for(actor: Actor) -> list[Correction]:
 
 def asked_by(actor: Actor) -> list[Correction]:
     """Those that `actor` asked for, the latest first."""
-    return list(visible_to(actor).filter(user_id=actor.user_id))
+    return list(visible_to(actor).filter(user_id=actor.user_id or 0))
 
 
 def get(pk: UUID, *, actor: Actor) -> Correction:
@@ -162,7 +162,7 @@ def _subject(actor: Actor, about: str, subject: str, problems: list[Problem]) ->
     if about == Correction.About.ACCOUNT:
         return {}
     if about == Correction.About.EMPLOYEE:
-        own = Employee.objects.visible_to(actor).filter(user_id=actor.user_id)
+        own = Employee.objects.visible_to(actor).filter(user_id=actor.user_id or 0)
         record = own.filter(pk=int(subject)).first() if subject.isdecimal() else None
         if record is not None:
             return {"employee": record}
@@ -179,7 +179,7 @@ def answer(pk: UUID, *, actor: Actor, at: datetime, outcome: str, reasons: str) 
     """Accept or refuse, with reasons that the person receives, at `at` (aware). Once only.
 
     NotFound for what is not theirs to see, NotAllowed for who does not keep it or asked for it, NotNow when it is
-    answered, Invalid without an outcome or reasons. Nothing else is changed by it: who keeps a record corrects it there,
+    answered, Invalid without an outcome or reasons. It changes nothing else: who keeps a record corrects it there,
     and a request keeps what was submitted, with the correction beside it.
     """
     with transaction.atomic():
@@ -194,7 +194,9 @@ def answer(pk: UUID, *, actor: Actor, at: datetime, outcome: str, reasons: str) 
         if not row.is_open:
             raise NotNow(_("It is answered already."))
         problems: list[Problem] = []
-        reasons = _text({"reasons": reasons}, problems, "reasons", _("Give the reasons; the person receives them."), 2000)
+        reasons = _text(
+            {"reasons": reasons}, problems, "reasons", _("Give the reasons; the person receives them."), 2000
+        )
         if outcome not in Correction.Outcome.values:
             problems.append(Problem("", "outcome", _("Say whether it is accepted.")))
         if problems:

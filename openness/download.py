@@ -1,6 +1,6 @@
 """“Everything you hold about me”: asked for on a page, prepared by the worker, fetched by that person alone.
 
-The worker goes table by table, then through the requests in batches; what it has found so far lies in `DownloadPart`, so
+The worker goes table by table, then through the requests in batches; what it has found lies in `DownloadPart`, so
 a worker that dies loses one batch at most. At the end all of it becomes one archive: data.json (its form is in
 schema.json), an overview to read, and every stored file.
 """
@@ -56,7 +56,7 @@ def ask(*, actor: Actor, at: datetime) -> DataDownload:
 
 def of(actor: Actor) -> list[DataDownload]:
     """Those that `actor` asked for, the latest first, ten at most."""
-    return list(DataDownload.objects.filter(user_id=actor.user_id).select_related("job")[:10])
+    return list(DataDownload.objects.filter(user_id=actor.user_id or 0).select_related("job")[:10])
 
 
 def fetch(pk: UUID, *, actor: Actor, at: datetime) -> DataDownload:
@@ -82,7 +82,7 @@ def fetch(pk: UUID, *, actor: Actor, at: datetime) -> DataDownload:
 def _step(job: Job, at: datetime) -> bool:
     download = DataDownload.objects.select_related("user").get(pk=job.data["download"])
     person = Person(download.user)
-    place = job.cursor.setdefault("place", 0)
+    place: int = job.cursor.setdefault("place", 0)
     batches = -(-len(person.requests) // BATCH)
     job.total = batches + 2
     if place == 0:
@@ -96,7 +96,9 @@ def _step(job: Job, at: datetime) -> bool:
 
 
 def _keep(download: DataDownload, parts: Any) -> None:
-    DownloadPart.objects.bulk_create(DownloadPart(download=download, table=part.table, rows=part.rows) for part in parts)
+    DownloadPart.objects.bulk_create(
+        DownloadPart(download=download, table=part.table, rows=part.rows) for part in parts
+    )
 
 
 def _pack(download: DataDownload, person: Person, at: datetime) -> None:
@@ -159,5 +161,3 @@ WORK = work.Work(
 def register() -> None:
     """Make it something that the worker does. Called once, when the app is ready."""
     work.register(WORK)
-
-

@@ -14,14 +14,14 @@ from openness.models import DEFAULTS, LONGEST_DAYS, SHORTEST_DAYS, Correction, H
 def subjects_of(actor: Actor) -> list[tuple[str, str]]:
     """What `actor` can ask a correction of: account, employee records, submitted requests, the latest first."""
     found = [("account", str(Correction.About.ACCOUNT.label))]
+    if actor.user_id is None:
+        return []
     own = Employee.objects.visible_to(actor).filter(user_id=actor.user_id).select_related("company")
     found += [
         (f"employee:{row.pk}", _("Your record at %(company)s") % {"company": row.company.name})
         for row in own.order_by("-employed_from", "pk")
     ]
-    trips = queries.visible_to(actor).filter(
-        applicant_id__in=actor.scopes(Role.APPLICANT), submitted_at__isnull=False
-    )
+    trips = queries.visible_to(actor).filter(applicant_id__in=actor.scopes(Role.APPLICANT), submitted_at__isnull=False)
     found += [(f"request:{row.reference}", f"{row.reference} {row.title}") for row in trips.order_by("-created_at")]
     return found
 

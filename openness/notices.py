@@ -109,7 +109,10 @@ NOTICES: list[Row] = [
         _ready,
         _my_data,
         _("Your download is ready"),
-        _("Everything held about you is ready as one archive. It is kept until %(day)s and can be fetched by you alone."),
+        _(
+            "Everything held about you is ready as one archive. It is kept until %(day)s and can be fetched by you "
+            "alone."
+        ),
     ),
     (
         "correction.asked",

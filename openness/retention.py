@@ -91,9 +91,7 @@ def draft(*, actor: Actor, at: datetime, days: dict[Held, int], note: str) -> Re
     with transaction.atomic():
         RetentionPolicy.objects.filter(published_at=None).delete()
         newest = RetentionPolicy.objects.aggregate(newest=Max("version"))["newest"] or 0
-        made = RetentionPolicy.objects.create(
-            version=newest + 1, note=note.strip(), drafted_by_id=by, drafted_at=at
-        )
+        made = RetentionPolicy.objects.create(version=newest + 1, note=note.strip(), drafted_by_id=by, drafted_at=at)
         RetentionTerm.objects.bulk_create(RetentionTerm(policy=made, kind=kind, days=days[kind]) for kind in Held)
     return made
 
@@ -134,9 +132,7 @@ class Standing:
 
     def may_go(self, at: datetime) -> bool:
         """Whether its file can be deleted at `at`."""
-        return (
-            not self.held_by and self.erase_at <= at and self.told_at is not None and self.told_at + NOTICE <= at
-        )
+        return not self.held_by and self.erase_at <= at and self.told_at is not None and self.told_at + NOTICE <= at
 
 
 _COLUMNS = "request_id, kind, ended_at, erase_at, told_at, held_by"
@@ -218,7 +214,7 @@ def erase(request_id: UUID, *, at: datetime) -> int:
 
 
 def remove_files(*, limit: int = 200) -> int:
-    """Delete stored files whose rows are gone, `limit` at most; how many. One that is gone already counts as deleted."""
+    """Delete stored files whose rows are gone, `limit` at most; how many. Gone already counts as deleted."""
     with transaction.atomic():
         left = list(LeftFile.objects.select_for_update(skip_locked=True).order_by("pk")[:limit])
         for file in left:
@@ -276,7 +272,7 @@ def _empty_account(user_id: int) -> None:
     user.emailaddress_set.all().delete()  # type: ignore[attr-defined]
     user.authenticator_set.all().delete()  # type: ignore[attr-defined]
     user.socialaccount_set.all().delete()  # type: ignore[attr-defined]
-    user.notifications.all().delete()  # type: ignore[attr-defined]
+    user.notifications.all().delete()
     user.name, user.email, user.is_active, user.last_login = "", f"deleted-{user.pk}@invalid", False, None
     user.set_unusable_password()
     user.save()
@@ -288,7 +284,7 @@ def expire_downloads(at: datetime, *, limit: int = 200) -> int:
         over_now = DataDownload.objects.filter(expires_at__lte=at, deleted_at=None)
         rows = list(over_now.select_for_update(skip_locked=True)[:limit])
         for row in rows:
-            LeftFile.objects.create(name=row.file.name, at=at)
+            LeftFile.objects.create(name=str(row.file.name), at=at)
             row.file, row.deleted_at = "", at
             row.save()
             row.parts.all().delete()
@@ -337,4 +333,3 @@ def _counted(words: Iterable[str]) -> dict[str, int]:
     for word in words:
         found[word] = found.get(word, 0) + 1
     return found
-

@@ -129,9 +129,7 @@ def _page(job: Job) -> str:
     return reverse("retention")
 
 
-WORK = work.Work(
-    kind=KIND, label=_("Deleting what is over its time"), step=_step, result_url=_page, may_see=_may_see
-)
+WORK = work.Work(kind=KIND, label=_("Deleting what is over its time"), step=_step, result_url=_page, may_see=_may_see)
 
 
 def register() -> None:
@@ -145,5 +143,3 @@ def hourly(at: datetime) -> None:
     retention.expire_downloads(at)
     retention.remove_files()
     corrections.remind(at=at)
-
-

@@ -24,6 +24,8 @@ from openness.forms import AnswerForm, CorrectionForm, PolicyForm
 from openness.models import Correction, DataDownload, Held, RetentionPolicy, RetentionRun
 
 RUNS_SHOWN = 60
+READERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+"""Who reads how long data is kept, and what was deleted."""
 
 
 def _put(problems: Invalid, form: Form) -> None:
@@ -49,6 +51,7 @@ def my_data(http: ActorRequest) -> HttpResponse:
         "corrections": corrections.asked_by(http.actor)[:5],
         "days": [(kind.label, days) for kind, days in retention.days_of(policy).items()],
         "kept_for": DataDownload.KEPT_FOR.days,
+        "reads_reports": bool(http.actor.roles & READERS),
     }
     return render(http, "openness/my_data.html", context)
 
@@ -66,7 +69,7 @@ def _download(row: DataDownload) -> dict[str, Any]:
 
 @login_required
 @require_GET
-@reauthentication_required
+@reauthentication_required  # type: ignore[untyped-decorator]
 def my_data_file(http: ActorRequest, pk: UUID) -> HttpResponseBase:
     """The archive, for the person whose data it is, who has just signed in anew. Fetching it is in the access log."""
     try:
@@ -159,8 +162,6 @@ def _correction_rows(row: Correction) -> list[dict[str, Any]]:
 
 
 # ── how long data is kept ───────────────────────────────────────────────────────────────────────────────────────────
-
-READERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 
 
 @login_required

@@ -27,7 +27,7 @@ LONG_AFTER = datetime(2025, 6, 1, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
 def ended(state: State = State.CLOSED, *, told: bool = True, **values: object) -> Cast:
-    """A request of 2021 that ended in `state`, whose applicant was told long before LONG_AFTER that its file will go."""
+    """A request of 2021 that ended in `state`, whose applicant was told in time before LONG_AFTER."""
     cast = in_state(state, at=THEN, legs=LEGS, **values)
     if told:
         tell_of(cast.request)

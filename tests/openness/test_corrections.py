@@ -217,7 +217,9 @@ def test_both_sides_see_it_and_one_answers_on_the_page(cast: Cast) -> None:
 def test_what_is_missing_is_said_at_the_field_and_nothing_typed_is_lost(cast: Cast) -> None:
     client = Client()
     client.force_login(alice_of(cast))
-    answer = client.post(reverse("correction_new"), {"about": "account", "what": "", "should_be": "Alice W.", "why": ""})
+    answer = client.post(
+        reverse("correction_new"), {"about": "account", "what": "", "should_be": "Alice W.", "why": ""}
+    )
     assert answer.status_code == 200
     text = answer.content.decode()
     assert "Alice W." in text

@@ -13,10 +13,14 @@ WORDS = {"appeal": "open appeal", "correction": "open correction request", "wind
 
 
 class Command(BaseCommand):
-    help = "Deletes what is over its time, as the worker does once a day. With --dry-run: says what, and changes nothing."
+    help = (
+        "Deletes what is over its time, as the worker does once a day. With --dry-run: says what, and changes nothing."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="print what would go, by kind, and why; change nothing")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="print what would go, by kind, and why; change nothing"
+        )
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         at = timezone.now()
