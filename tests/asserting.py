@@ -17,7 +17,7 @@ from notifications.models import OutboxEvent
 def _watched() -> list[type[models.Model]]:
     """Everything in which something that happened to a request or a list leaves a trace."""
     kept = [model for model in apps.get_models() if issubclass(model, AppendOnly) and model._meta.managed]
-    appeals_and_files = [apps.get_model("approvals", name) for name in ("Appeal", "Attachment")]
+    appeals_and_files = [apps.get_model("approvals", name) for name in ("Amendment", "Appeal", "Attachment")]
     lists = [model for model in apps.get_app_config("sensitivity").get_models() if model not in kept]
     return [TravelRequest, Clock, Leg, DraftInput, OutboxEvent, Job, *appeals_and_files, *lists, *kept]
 

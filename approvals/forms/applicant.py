@@ -114,6 +114,12 @@ class TripForm(SectionForm):
     )
 
 
+class ChangeForm(TripForm):
+    """What a change to a submitted trip says of it. Its purpose stays: another purpose is another trip."""
+
+    purpose = None  # type: ignore[assignment]
+
+
 def country_choices() -> list[tuple[str, str | Promise]]:
     """Every country or region but the one that is left, by name in the reader's language.
 
@@ -416,7 +422,12 @@ class EmploymentForm(forms.Form):
 
 # ── sections ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-FORMS: dict[str, type[SectionForm]] = {"trip": TripForm, "topics": TopicsForm, "declarations": DeclarationsForm}
+FORMS: dict[str, type[SectionForm]] = {
+    "trip": TripForm,
+    "change": ChangeForm,
+    "topics": TopicsForm,
+    "declarations": DeclarationsForm,
+}
 Typed = Mapping[str, list[str]]
 
 

@@ -38,6 +38,7 @@ class Assessment(Step):
         MATCH_JUDGED = "match_judged", _("A possible match was answered")
         TIER_CHANGED = "tier_changed", _("A person changed the tier")
         REASSESSED = "reassessed", _("Assessed anew with the lists of a later day")
+        AMENDED = "amended", _("The trip changed")
 
     revision = models.ForeignKey(Revision, models.PROTECT, related_name="assessments")
     tier = models.CharField(_("tier"), max_length=12, choices=Tier.choices)

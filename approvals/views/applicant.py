@@ -89,7 +89,7 @@ FORM_SECTIONS = frozenset(SECTIONS) - {"documents"}
 # ── opening ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _own(http: ActorRequest, reference: str) -> TravelRequest:
+def own_request(http: ActorRequest, reference: str) -> TravelRequest:
     """The request with this number if it is the reader's own, as of now; else 404, as if there were none."""
     try:
         found = own(http.actor).filter(reference=references.normalised(reference)).first()
@@ -157,7 +157,7 @@ class Task:
 @require_http_methods(["GET"])
 def request_edit(http: ActorRequest, reference: str) -> HttpResponse:
     """The task list: every section with its state, and what is left to do."""
-    request = _own(http, reference)
+    request = own_request(http, reference)
     if request.state not in EDITABLE:
         return redirect("request", request.reference)
     at = timezone.now()
@@ -225,13 +225,13 @@ def request_section(http: ActorRequest, reference: str, section: str) -> HttpRes
     """
     if section not in FORM_SECTIONS:
         raise Http404
-    request = _own(http, reference)
+    request = own_request(http, reference)
     if request.state not in EDITABLE:
         return _submitted_meanwhile(http, request)
     if unsent := take_unsent(http):
         _keep(http, request, section, unsent)
         messages.success(http, _("What you had typed when your session ended is saved."))
-        request = _own(http, reference)
+        request = own_request(http, reference)
     if http.method == "POST":
         return _sent(http, request, section, forms.typed(http.POST))
     return _show_section(http, request, section, _opened(http, request, section))
@@ -261,7 +261,7 @@ def _sent(http: ActorRequest, request: TravelRequest, section: str, data: dict[s
         return redirect("request_edit", request.reference)
     if form.is_storable:
         _point_at_problems(http, request, section, form)
-    if _has_mistakes(form):
+    if has_mistakes(form):
         return _show_section(http, request, section, form)
     return _go_on(http, request, section)
 
@@ -286,7 +286,7 @@ def _point_at_problems(http: ActorRequest, request: TravelRequest, section: str,
     forms.point_at(form, [problem for problem in problems if problem.section == section])
 
 
-def _has_mistakes(form: forms.Section) -> bool:
+def has_mistakes(form: forms.Section) -> bool:
     if isinstance(form, forms.BaseLegFormSet):
         return bool(form.non_form_errors()) or any(one.errors for one in form.forms)
     return bool(form.errors)
@@ -318,7 +318,7 @@ def _show_section(http: ActorRequest, request: TravelRequest, section: str, form
         # A form and several forms are asked for their mistakes in different ways.
         "form": None if isinstance(form, forms.BaseLegFormSet) else form,
         "places": form if isinstance(form, forms.BaseLegFormSet) else None,
-        "has_mistakes": form.is_bound and _has_mistakes(form),
+        "has_mistakes": form.is_bound and has_mistakes(form),
         "most_places": rules.MAX_LEGS,
         "check": "check" in http.GET,
         "find": http.GET.get("find", ""),
@@ -350,8 +350,9 @@ def request_documents(http: ActorRequest, reference: str) -> HttpResponse:
 
 @csrf_protect
 def _request_documents(http: ActorRequest, reference: str, bounded: Bounded) -> HttpResponse:
-    request = _own(http, reference)
-    if request.state not in EDITABLE | {State.INFORMATION_REQUESTED}:
+    request = own_request(http, reference)
+    changes = workflow.filing_verb(request, http.actor, at=timezone.now()) is not None
+    if request.state not in EDITABLE and not changes:
         return _submitted_meanwhile(http, request)
     form = forms.DocumentsForm(http.POST or None)
     if http.method == "POST" and form.is_valid():
@@ -361,7 +362,7 @@ def _request_documents(http: ActorRequest, reference: str, bounded: Bounded) -> 
             messages.success(http, words % {"count": added})
         if not form.errors:
             return redirect("request_section", request.reference, "documents")
-        request = _own(http, reference)
+        request = own_request(http, reference)
     context = {
         "trip": request,
         "section": SECTIONS["documents"],
@@ -370,7 +371,9 @@ def _request_documents(http: ActorRequest, reference: str, bounded: Bounded) -> 
         "most_megabytes": settings.ATTACHMENT_MAX_BYTES // 1024**2,
         "next_url": reverse("request_section", args=[request.reference, "declarations"])
         if request.state in EDITABLE
-        else reverse("request", args=[request.reference]),
+        else reverse(
+            "request" if request.state == State.INFORMATION_REQUESTED else "amendment", args=[request.reference]
+        ),
     }
     return render(http, "approvals/applicant/documents.html", context)
 
@@ -401,7 +404,7 @@ def _add_documents(http: ActorRequest, request: TravelRequest, form: forms.Docum
 @require_http_methods(["GET", "POST"])
 def attachment_remove(http: ActorRequest, reference: str, attachment_id: UUID) -> HttpResponse:
     """GET asks, POST takes the document out of the draft."""
-    request = _own(http, reference)
+    request = own_request(http, reference)
     document = next((one for one in request.documents if one.pk == attachment_id), None)
     if document is None:
         raise Http404(_("There is no such document, or it is not yours to see."))
@@ -449,7 +452,7 @@ class LinkedProblem:
 @require_http_methods(["GET", "POST"])
 def request_check(http: ActorRequest, reference: str) -> HttpResponse:
     """GET: everything that was written, what is missing, what will happen. POST: submit."""
-    request = _own(http, reference)
+    request = own_request(http, reference)
     if request.state not in EDITABLE:
         return _submitted_meanwhile(http, request)
     at = timezone.now()
@@ -560,7 +563,7 @@ def _outlook(request: TravelRequest, actor: Actor, at: datetime) -> Outlook:
 @require_http_methods(["GET"])
 def request_submitted(http: ActorRequest, reference: str) -> HttpResponse:
     """The receipt: number, when it was received, what happens next, by when, who."""
-    request = _own(http, reference)
+    request = own_request(http, reference)
     if request.submitted_at is None:
         return redirect("request_edit", request.reference)
     if request.revision is None or request.assessment is None:

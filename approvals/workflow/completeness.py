@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -27,11 +27,12 @@ def overlapping(request: TravelRequest) -> TravelRequest | None:
     )
 
 
-def days_are_free(request: TravelRequest) -> None:
-    """Refuses with Invalid, naming the other trip, when the days of this one have gone to another meanwhile."""
-    if request.departs_on is None or request.returns_on is None:
+def days_are_free(request: TravelRequest, *, departs_on: date | None = None, returns_on: date | None = None) -> None:
+    """Refuses with Invalid, naming the other trip, when the days of this one, or these days, have gone to another."""
+    first, last = departs_on or request.departs_on, returns_on or request.returns_on
+    if first is None or last is None:
         return
-    if other := queries.overlapping(request, departs_on=request.departs_on, returns_on=request.returns_on):
+    if other := queries.overlapping(request, departs_on=first, returns_on=last):
         raise Invalid([_overlap_problem(other)])
 
 
