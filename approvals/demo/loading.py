@@ -26,7 +26,7 @@ from approvals import queries, rules, sweeping, workflow
 from approvals.demo import keeping, papers, places, printed, stories, trips
 from approvals.demo.keeping import Happening
 from approvals.demo.stories import Act, Fate, Telling
-from approvals.models import Assessment, Clock, TravelRequest
+from approvals.models import Assessment, Clock, Condition, TravelRequest
 from approvals.states import State, Tier
 from authorities import calendars
 from employees.models import Employee
@@ -388,12 +388,19 @@ def _looked(story: _Story, act: Act, user: User, at: datetime) -> AccessEntry:
     return AccessEntry(at=at, user=user, role=_LOOKED_AS[act.who], subject=story.request_id, page=page)
 
 
+_ABOUT_A_CONDITION = frozenset(
+    {"report_condition", "cannot_comply", "release_condition", "send_back_condition", "answer_condition"}
+)
+
+
 def _verb(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelRequest | None:
     values = dict(act.values or {})
     if act.verb in ("approve", "propose") and story.open_matches:
         # Names resemble one by chance, too. Whoever decides has looked at them before.
         dismissed = {"confirmed": False, "reason": Telling(story.random, Tier.STANDARD, story.language).say("another")}
         _judge(story, Act("judge", act.who, values=dismissed), actor, at - timedelta(minutes=1))
+    if act.verb in _ABOUT_A_CONDITION:
+        values["condition"] = Condition.objects.filter(request_id=story.request_id).latest("id").pk
     if act.verb == "hand_over":
         values["reviewer_id"] = story.cast["other_reviewer"].pk
     result = getattr(workflow, act.verb)(story.request_id, actor=actor, at=at, **values)

@@ -12,7 +12,9 @@ from typing import Any
 from approvals import workflow
 from approvals.demo.grounds import points_at
 from approvals.models.decision import Measure
+from approvals.models.information import Item
 from approvals.states import Tier
+from approvals.workflow import Obligation
 
 FAST, STANDARD = Tier.FAST, Tier.STANDARD
 ONE_DECIDES = (Tier.FAST, Tier.STANDARD)
@@ -91,6 +93,17 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("报告内容以附件中的幻灯片为限。", "The talk keeps to the slides that are attached."),
         ("返程后十日内提交简要说明。", "A short report within ten days of the return."),
     ),
+    "obligation": (
+        ("出发前向公司提交全部幻灯片。", "Give all slides to the company."),
+        ("与安全团队面谈一次。", "Talk to the security team once."),
+    ),
+    "reported": (
+        ("已于昨日完成。", "Done yesterday."),
+        ("已提交，公司已确认。", "Sent, and the company confirmed it."),
+    ),
+    "sent_back": (("缺少第二部分。", "The second part is missing."),),
+    "cannot": (("主办方不提供相关材料。", "The organisers do not give it out."),),
+    "condition_upheld": (("可用摘要代替，请在期限内完成。", "A summary will do; please meet it in time."),),
     "reply": (
         ("我可以不参加该环节，并提供修改后的日程。", "I can leave out that session and provide a changed programme."),
         ("所述内容已于上月公开发表，链接见附件。", "What is named was published last month; the link is attached."),
@@ -246,13 +259,26 @@ def _propose_denial(told: Telling) -> Act:
 
 
 def _ask(told: Telling, items: int = 2) -> Act:
-    questions = [text[0 if told.language == "zh" else 1] for text in told.random.sample(TEXTS["question"], items)]
+    """Questions to answer in words, and beside them which of two laptops; or, alone, a question in words."""
+    place = 0 if told.language == "zh" else 1
+    asked: list[Item] = [Item(question=text[place]) for text in told.random.sample(TEXTS["question"], items)]
+    if items > 1:
+        asked[-1] = Item(question=_LAPTOP[0][place], kind="choice", options=tuple(one[place] for one in _LAPTOP[1:]))
     gap = told.random.choice((0, 1))
-    return Act("ask_information", "reviewer", gap, {"items": questions, "reason": told.say("reason")})
+    return Act("ask_information", "reviewer", gap, {"items": asked, "reason": told.say("reason")})
+
+
+_LAPTOP = (
+    ("携带哪一台电脑？", "Which laptop do you carry?"),
+    ("不含工作资料的旅行电脑", "The travel laptop without work data"),
+    ("不携带电脑", "None"),
+)
 
 
 def _answer(told: Telling, items: int = 2) -> Act:
     answers = [told.say("answer") for _item in range(items)]
+    if items > 1:
+        answers[-1] = told.random.choice(_LAPTOP[1:])[0 if told.language == "zh" else 1]
     return Act("answer", "applicant", told.random.randint(1, 5), {"answers": answers})
 
 
@@ -431,6 +457,49 @@ def urgent_approved(told: Telling) -> list[Act]:
     return [*acts, _propose_approval(told, 0, []), Act("confirm", "senior", 0)]
 
 
+# ── stories of conditions ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _obliged(told: Telling, owner: str = "applicant", *, due: str = "departure") -> list[Act]:
+    """Cleared, under one condition that somebody has to meet."""
+    one = Obligation(text=told.say("obligation"), owner=owner, due=due)
+    values = {"text": told.say("approval"), "conditions": [one]}
+    if told.tier in ONE_DECIDES:
+        return [*_taken(told), Act("approve", "reviewer", 1, values)]
+    proposal = {"outcome": "approved", "grounds": workflow.Grounds(text=values["text"]), "conditions": [one]}
+    return [*_taken(told), Act("propose", "reviewer", 1, proposal), Act("confirm", "senior", 1)]
+
+
+def condition_open(told: Telling) -> list[Act]:
+    return _obliged(told, "company")
+
+
+def condition_reported(told: Telling) -> list[Act]:
+    return [*_obliged(told), Act("report_condition", "applicant", 1, {"text": told.say("reported")})]
+
+
+def condition_sent_back(told: Telling) -> list[Act]:
+    return [*condition_reported(told), Act("send_back_condition", "reviewer", 1, {"text": told.say("sent_back")})]
+
+
+def condition_released(told: Telling) -> list[Act]:
+    return [*condition_reported(told), Act("release_condition", "reviewer", 1)]
+
+
+def condition_impossible(told: Telling) -> list[Act]:
+    return [*_obliged(told), Act("cannot_comply", "applicant", 1, {"text": told.say("cannot")})]
+
+
+def condition_upheld(told: Telling) -> list[Act]:
+    answer = {"outcome": "upheld", "text": told.say("condition_upheld")}
+    return [*condition_impossible(told), Act("answer_condition", "reviewer", 1, answer)]
+
+
+def condition_overdue(told: Telling) -> list[Act]:
+    """The trip is over, and closed, and the report is still owed."""
+    return _obliged(told, due="return")
+
+
 # ── stories in which people change the assessment ───────────────────────────────────────────────────────────────────
 
 
@@ -525,6 +594,13 @@ FATES = (
     Fate("denial_replied", 6, denial_replied, tiers=TWO_DECIDE, rested=(0, 2)),
     Fate("approved", 55, approved, purposes=MIXED, rested=(0, 25)),
     Fate("approved_with_conditions", 14, approved_with_conditions, rested=(1, 15)),
+    Fate("condition_open", 3, condition_open, rested=(0, 3)),
+    Fate("condition_reported", 3, condition_reported, rested=(0, 2)),
+    Fate("condition_sent_back", 2, condition_sent_back, rested=(0, 2)),
+    Fate("condition_released", 2, condition_released, rested=(0, 8)),
+    Fate("condition_impossible", 3, condition_impossible, rested=(0, 1)),
+    Fate("condition_upheld", 2, condition_upheld, rested=(0, 4)),
+    Fate("condition_overdue", 2, condition_overdue, departs=(-40, -25)),
     Fate("approved_after_answer", 10, approved_after_answer, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 15)),
     Fate("away", 24, approved, purposes=MIXED, departs=(-3, -1)),
     Fate("cancelled", 5, cancelled, rested=(0, 20)),

@@ -69,6 +69,8 @@ def test_every_state_tier_verb_and_appeal_occurs(loaded: None) -> None:
     # Nobody of the offices is away for long, so no case goes back by itself.
     assert set(workflow.transitions()) - {"return_to_queue"} <= verbs
     assert {"file_appeal", "hear_appeal", "uphold"} <= verbs
+    assert {"report_condition", "send_back_condition", "release_condition", "cannot_comply"} <= verbs
+    assert "answer_condition" in verbs
     assert set(Appeal.objects.values_list("state", flat=True)) == {"filed", "in_review", "upheld", "overturned"}
     assert Decision.objects.filter(deemed=True).exists()
     assert TravelRequest.unscoped.filter(urgent=True).exists()
