@@ -50,7 +50,13 @@ class Code:
 
 
 CODES = (
-    Code("TEC-01", "topic", "第九条 Article 9", "拟介绍清单所列技术", "A listed technology would be presented"),
+    Code(
+        "TEC-01",
+        "topic",
+        "第九条 Article 9",
+        "拟公开介绍清单所列技术的未公开内容",
+        "Unpublished work on a listed technology would be presented",
+    ),
     Code(
         "TEC-02",
         "topic",
@@ -109,13 +115,14 @@ CODES = (
         "The dates fall into an announced review of a project that the applicant answers for",
     ),
 )
-# The first of them in other words; one that ended; one that waits for the second person.
+# One of them in other words; one that ended; one that waits for the second person. No story rests on the first: who was
+# heard on one wording is not refused on another.
 REWORDED = Code(
-    "TEC-01",
+    "TEC-02",
     "topic",
     "第九条 Article 9",
-    "拟公开介绍清单所列技术的未公开内容",
-    "Unpublished work on a listed technology would be presented",
+    "拟就清单所列技术提供尚未公开的培训或操作指导",
+    "Training or hands-on guidance that is not public would be given in a listed technology",
 )
 REWORDED_DAYS_AGO = 60
 ENDED, ENDED_ON = "EVT-02", date(2023, 12, 31)
