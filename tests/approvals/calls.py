@@ -29,6 +29,8 @@ INPUT: dict[str, dict[str, Any]] = {
     "propose": {"outcome": "denied", "grounds": DENIAL},
     "reply": {"text": "Please reconsider."},
     "reject_proposal": {"note": "Look at the programme again."},
+    "consult": {"office_id": 0, "question": "Is the method among those of the list?"},
+    "give_opinion": {"outcome": "favourable", "reasons": "All of it is published."},
     "extend": {"working_days": 5, "reason": "The host was asked and has not answered."},
     "propose_revocation": {"grounds": DENIAL},
     "reject_revocation": {"note": "Another session was meant."},
