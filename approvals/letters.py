@@ -523,7 +523,7 @@ def _clocks(request: TravelRequest, found: Decision) -> Block:
     rows = []
     for row in Clock.objects.filter(request=request, started_at__lte=found.at).exclude(anchor__isnull=False):
         kind = ClockKind(row.kind)
-        if row.due_at is None or kind == ClockKind.DRAFT:
+        if kind == ClockKind.DRAFT:
             continue
         policy, calendar = row.policy_version, row.calendar_version
         if kind == ClockKind.DECISION:

@@ -19,11 +19,12 @@ from documents.letters import Letter
 
 HERE = Path(__file__).resolve().parent
 FONTS = HERE / "fonts"
-STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 # Both in one: for who hears it, and for who reads it in twenty years.
+STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 _BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _LONG_WORD = re.compile(r"[!-~]{24,}")
-_BREAKS_AFTER = re.compile(r"(?<=[/?&=._-])(?=[!-~])|(?<=[!-~]{24})(?=[!-~])")
+# A part of a long word that may stand on a line of its own: as addresses are read, or else after so many letters.
+_PART = re.compile(r"[^/?&=._-]{0,23}[/?&=._-]|[^/?&=._-]{1,24}")
 
 
 class CannotBeSet(RuntimeError):
@@ -49,7 +50,7 @@ def clean(words: str) -> str:
     direction of what follows, which could make a letter read differently from what it says. Long words may break."""
     composed = unicodedata.normalize("NFC", words).replace("\r\n", "\n").replace("\t", " ")
     kept = "".join(c for c in composed if c == "\n" or (unicodedata.category(c) != "Cc" and c not in _BIDI))
-    return _LONG_WORD.sub(lambda found: _BREAKS_AFTER.sub("\u200b", found[0]), kept)
+    return _LONG_WORD.sub(lambda found: "\u200b".join(_PART.findall(found[0])), kept)
 
 
 def _cleaned(value: object, name: str = "") -> object:

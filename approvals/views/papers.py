@@ -84,8 +84,8 @@ def paper(http: ActorRequest, reference: str, order_id: int, language: str) -> H
     if found is None:
         try:
             papers.make_now(order.pk, at=at)
-        except (CannotBeSet, NoCertificate, NoSealingKey):
-            logger.exception("paper order %s could not be made", order.pk)
+        except (CannotBeSet, NoCertificate, NoSealingKey) as error:
+            logger.error("paper order %s could not be made: %s", order.pk, type(error).__name__)
             return render(http, "approvals/papers/not_ready.html", {"trip": request}, status=503)
         found = papers.of(order, language)
         assert found is not None
