@@ -31,6 +31,7 @@ from jobs.models import Job
 from notifications import addresses, tokens
 from notifications.delivery import deliver
 from notifications.models import Channel, Notification
+from openness import corrections, download
 from sensitivity import drafting, importing, publishing
 from sensitivity.models import ListKind, SensitivityList
 from tests.factories import (
@@ -124,6 +125,7 @@ def tell() -> Story:
     _tell_of_rehearsals(story, other)
     _tell_of_lists(story)
     _tell_of_files(story)
+    _tell_of_what_is_held(story)
     deliver(at=timezone.now(), mails=False)
     _give_up_a_mail()
     _have_an_address_fail(story)
@@ -300,6 +302,24 @@ def _tell_of_files(story: Story) -> None:
         story.paths |= {f"file_{name}": str(run.pk), f"job_{name}": str(run.job_id)}
     failed = {"state": Job.State.FAILED, "last_error": "OSError: No space left on device", "ended_at": now}
     Job.objects.create(kind=importing.READ, by_id=mine.user_id, at=now, **failed)
+
+
+def _tell_of_what_is_held(story: Story) -> None:
+    cast = story.casts["approved"]
+    assert cast.applicant.user is not None
+    at = timezone.now()
+    me = actor(cast.applicant.user, at)
+    row = corrections.ask(
+        actor=me,
+        at=at,
+        about="request",
+        subject=cast.request.reference,
+        what="ICLR Foundation",
+        should_be="ICLR",
+        why="ICLR",
+    )
+    story.paths["correction"] = str(row.pk)
+    download.ask(actor=me, at=at)
 
 
 def _tell_of_matches(story: Story, company: Any) -> None:
@@ -656,6 +676,15 @@ PAGES: Mapping[str, Visit] = {
     "import-auditor": Visit(person("auditor"), at("/lists/imports/{file_changing}/")),
     "job": Visit(person("list_manager"), at("/jobs/{job_waiting}/")),
     "job-done": Visit(person("list_manager"), at("/jobs/{job_changing}/")),
+    "my-data": Visit(of("approved", "applicant"), at("/my-data/")),
+    "corrections": Visit(of("approved", "applicant"), at("/corrections/")),
+    "corrections-none": Visit(person("newcomer"), at("/corrections/")),
+    "correction": Visit(of("approved", "applicant"), at("/corrections/{correction}/")),
+    "correction-to-answer": Visit(of("approved", "senior"), at("/corrections/{correction}/")),
+    "correction-new": Visit(of("approved", "applicant"), at("/corrections/new/")),
+    "correction-new-mistaken": Visit(of("approved", "applicant"), at("/corrections/new/"), send=True),
+    "retention": Visit(person("administrator"), at("/retention/")),
+    "retention-auditor": Visit(person("auditor"), at("/retention/")),
     "jobs": Visit(person("administrator"), at("/jobs/")),
     "jobs-auditor": Visit(person("auditor"), at("/jobs/")),
     # ── lists, in terms of requests ──

@@ -52,7 +52,7 @@ WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 # Addresses that answer with a document or a part of a page, or only lead elsewhere.
 NO_PAGES = {"absence_end",
             "attachment", "calendar_feed", "calendar_feed_change", "choose_language", "figures_file", "list_diff_file",
-            "list_export", "list_import_errors", "list_import_file", "list_template", "mail_address_check",
+            "list_export", "list_import_errors", "list_import_file", "list_template", "mail_address_check", "my_data_file", "retention_publish",
             "notification", "notifications_bell", "notifications_read",
             "notification_read", "notification_try_again"}  # fmt: skip
 # The pages by day and those by night, each on one worker.
@@ -181,6 +181,7 @@ def test_no_page_is_forgotten(story: Story) -> None:
         "interface",
         "jobs",
         "notifications",
+        "openness",
         "sensitivity",
     )
     ours = {pattern.name for app in apps for pattern in import_module(f"{app}.urls").urlpatterns}
