@@ -87,8 +87,8 @@ WRITTEN = (
     "northwind compute laboratory",
     "South Bay Photonics Institute",
     DENIAL.text,
-    DENIAL.facts,
-    DENIAL.milder_measures,
+    *(one.fact for one in DENIAL.relied_on),
+    *(one.why for one in DENIAL.measures),
 )
 
 
@@ -216,7 +216,7 @@ def _tell_of_special_cases(story: Story, company: Any) -> None:
         casts[name] = _cast(State.DENIED, company)
         text = "The session is not the purpose of my trip."
         _act(casts[name], "file_appeal", casts[name].applicant.user, text=text)
-    _act(casts["heard"], "hear_appeal", story.people["appeal"])
+    _act(casts["heard"], "hear_appeal", story.people["appeal"], no_conflict=True)
 
 
 def _legs_of(request: TravelRequest) -> list[dict[str, Any]]:

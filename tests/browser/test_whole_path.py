@@ -243,7 +243,7 @@ def test_from_a_blank_form_to_a_clearance(at_a_desk: Any, way: Way, invitation: 
         rui.sees(
             "Declare that you have no conflict of interest, or leave the case to others."
         )  # not without the declaration
-        rui.hands.tick(rui.page.locator("[name=no_conflict]"))
+        rui.hands.tick(rui.page.locator("[name=conflict][value=none]"))
         rui.hands.press(rui.button("Take the case"))
         rui.sees("The case is yours.")
         with at_a_desk(way) as ada:
@@ -385,15 +385,18 @@ def test_before_a_denial_the_applicant_is_heard_and_after_it_can_appeal(at_a_des
         rui.goes_to("Inbox")
         rui.hands.press(rui.page.locator("[data-open]", has_text="A closed session"))
         rui.does("Take the case")
-        rui.hands.tick(rui.page.locator("[name=no_conflict]"))
+        rui.hands.tick(rui.page.locator("[name=conflict][value=none]"))
         rui.hands.press(rui.button("Take the case"))
         rui.does("Propose a denial")
         rui.sees("First: would something milder do?")
         rui.hands.press(rui.button("Propose a denial"))
         rui.sees("Choose at least one reason code in force.")  # nothing of it can be left out
-        rui.hands.write(rui.page.locator("[name=milder_measures]"), "Leaving out the session: it is the only purpose.")
+        rui.hands.write(rui.page.locator("[name=why_not_condition]"), "The session is the only purpose.")
+        rui.hands.write(rui.page.locator("[name=why_not_shorter]"), "The session is on the first day.")
         rui.hands.tick(rui.page.locator(f"[name=reason_codes][value={code.code}]"))
-        rui.hands.write(rui.page.locator("[name=facts]"), "The programme names the session.")
+        part = rui.page.locator("[name=part_0]")
+        rui.hands.pick(part, part.locator("option[value=event]").inner_text())
+        rui.hands.write(rui.page.locator("[name=fact_0]"), "The programme names the session.")
         rui.hands.write(rui.page.locator("[name=text]"), "The session concerns a listed topic.")
         rui.hands.press(rui.button("Propose a denial"))
         rui.sees("Denial proposed. The applicant is heard before a senior reviewer decides.")
@@ -407,10 +410,10 @@ def test_before_a_denial_the_applicant_is_heard_and_after_it_can_appeal(at_a_des
     with at_a_desk(way) as alice:
         alice.signs_in(people.alice)
         alice.hands.press(alice.link("A closed session"))
-        alice.does("Reply to the proposed denial")
+        alice.does("Reply to the proposed decision")
         alice.sees("The session concerns a listed topic.")
         alice.hands.write(alice.field("Your reply"), "The session is open to everybody.")
-        alice.hands.press(alice.button("Reply to the proposed denial"))
+        alice.hands.press(alice.button("Reply to the proposed decision"))
         alice.sees("Your reply was received. A senior reviewer reads it before deciding.")
 
     with at_a_desk(way) as shan:
