@@ -28,6 +28,19 @@ class HearingOfficeAdmin(ModelAdmin):
     list_display = ["office", "heard_by"]
     list_select_related = ["office", "heard_by"]
 
+    # A part of how the offices are set up, though it is kept here.
+    def has_view_permission(self, request: HttpRequest, obj: HearingOffice | None = None) -> bool:
+        return request.user.has_perm("authorities.change_office")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: HearingOffice | None = None) -> bool:
+        return self.has_view_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: HearingOffice | None = None) -> bool:
+        return self.has_view_permission(request, obj)
+
 
 @admin.register(TravelRequest)
 class TravelRequestAdmin(ModelAdmin):

@@ -90,7 +90,10 @@ class Tab:
 
 
 LEAST_TIME_LEFT = Order("r.due_at", urgent_first=True)
-_NO_CONFLICT = "NOT EXISTS (SELECT 1 FROM approvals_recusal x WHERE x.request_id = r.id AND x.by_id = %(me)s)"
+_NO_CONFLICT = (
+    "NOT EXISTS (SELECT 1 FROM approvals_recusal x WHERE x.request_id = r.id AND x.by_id = %(me)s)"
+    " AND NOT EXISTS (SELECT 1 FROM approvals_companyreview x WHERE x.request_id = r.id AND x.by_id = %(me)s)"
+)
 _WITH_OFFICE = (State.AUTHORITY_REVIEW, State.DECISION_PROPOSED, State.INFORMATION_REQUESTED)
 
 # A condition that the company owes and that waits for it: nothing happened yet, or it was sent back, upheld or changed.
@@ -206,7 +209,7 @@ _SOURCE = {
 _SCOPE = {
     Kind.OFFICE: (f"r.office_id = %(scope)s AND r.reached_authority_at IS NOT NULL AND {_NO_CONFLICT}"),
     Kind.COMPANY: "r.company_id = %(scope)s AND r.submitted_at IS NOT NULL",
-    Kind.APPEALS: "a.office_id = %(scope)s",
+    Kind.APPEALS: f"a.office_id = %(scope)s AND {_NO_CONFLICT}",
 }
 
 

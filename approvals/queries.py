@@ -72,7 +72,7 @@ def _scope(actor: Actor) -> Any:
     seen: Any = Q(pk__in=[])
     if employments := actor.scopes(Role.APPLICANT):
         seen |= Q(applicant_id__in=employments)
-    conflict = Exists(Recusal.objects.filter(request=OuterRef("pk"), by=actor.user_id))
+    conflict: Any = Exists(Recusal.objects.filter(request=OuterRef("pk"), by=actor.user_id))
     if actor.holds(Role.ADMINISTRATOR):
         return seen | (Q(submitted_at__isnull=False) & ~conflict)
     if actor.holds(Role.AUDITOR):

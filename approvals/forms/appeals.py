@@ -45,7 +45,7 @@ class AppealForm(_WithFiles):
         rows=8,
         help_text=_("You may add facts that were not known. The appeal looks at everything anew."),
     )
-    files = _files(_("Documents"))
+    files = _files(_("Documents"))  # type: ignore[assignment]  # the metaclass takes fields out of the class
 
 
 class HearAppealForm(DeclareForm):
@@ -55,7 +55,7 @@ class HearAppealForm(DeclareForm):
 class AppealDocumentsForm(_WithFiles):
     """Documents for an open appeal."""
 
-    files = _files(_("Documents"))
+    files = _files(_("Documents"))  # type: ignore[assignment]  # the metaclass takes fields out of the class
 
 
 class HearingNoteForm(VerbForm):
@@ -102,7 +102,7 @@ class AppealAnswerForm(_WithFiles):
     """The applicant's answer, with documents if there are any."""
 
     text = text_field(_("Your answer"), missing=_("Write your answer, or say why you cannot give one."), rows=6)
-    files = _files(_("Documents"))
+    files = _files(_("Documents"))  # type: ignore[assignment]  # the metaclass takes fields out of the class
 
 
 class UpholdForm(VerbForm):

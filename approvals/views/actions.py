@@ -283,7 +283,7 @@ PAGES: Mapping[str, Page] = {
         verb="add_to_appeal",
         label=gettext_lazy("Add documents to the appeal"),
         happens=gettext_lazy(
-            "The applicant and the appeal reviewer both read them. The company does not. They cannot be taken out again."
+            "The applicant and the appeal reviewer both read them, the company does not. They cannot be taken out again."
         ),
         done=gettext_lazy("The documents were added to the appeal."),
         form=appeals.AppealDocumentsForm,
@@ -615,8 +615,8 @@ PAGES: Mapping[str, Page] = {
         verb="propose_revocation",
         label=gettext_lazy("Propose a revocation"),
         happens=gettext_lazy(
-            "Nothing is decided yet, and the clearance stays in force: the applicant reads these grounds and can reply; "
-            "after that another senior reviewer, not you, decides before the departure."
+            "Nothing is decided yet, and the clearance stays in force: the applicant reads these grounds and can "
+            "reply; after that another senior reviewer, not you, decides before the departure."
         ),
         done=gettext_lazy("Revocation proposed. The applicant is heard before another senior reviewer decides."),
         form=deciding.GroundsForm,

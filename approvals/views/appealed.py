@@ -112,9 +112,8 @@ def _in_words(appeal: Appeal, request: TravelRequest, actor: Actor) -> AppealWor
 
 def _said(appeal: Appeal, request: TravelRequest, actor: Actor) -> list[Said]:
     notes, statements = list(appeal.notes.all()), list(appeal.statements.all())
-    deeds: dict[UUID, standing.Deed] = {
-        one.pk: (one.by_id, str(_role_of(one)), one.at) for one in [*notes, *statements]
-    }
+    rows: list[HearingNote | AppealStatement] = [*notes, *statements]
+    deeds: dict[UUID, standing.Deed] = {one.pk: (one.by_id, str(_role_of(one)), one.at) for one in rows}
     who = standing.people(request, deeds.values(), actor)
     found = [
         Said(_("Hearing"), one.at, who[deeds[one.pk]], one.text, held_on=one.held_on, heard=one.heard) for one in notes

@@ -88,7 +88,8 @@ def _refusal(request: TravelRequest, actor: Actor, *, verb: str) -> Refused | No
     if sentence := rules.appeal_reviewer.refusal(request, actor):
         return NotAllowed(sentence)
     waiting = queries.open_question(appeal) if verb in ("uphold", "ask_in_appeal") else None
-    if waiting is not None and (verb == "ask_in_appeal" or request.now < waiting.answer_until):
+    until = waiting.answer_until if waiting else None
+    if until is not None and (verb == "ask_in_appeal" or request.now < until):
         return NotNow(_("The applicant was asked something and still has time to answer."))
     return None
 

@@ -285,6 +285,7 @@ UNFOLD = {
                 "title": _("Authority"),
                 "items": [
                     _page(_("Offices"), "account_balance", "authorities.office"),
+                    _page(_("Hearing offices"), "balance", "approvals.hearingoffice"),
                     _page(_("Legal instruments"), "gavel", "authorities.legalinstrument"),
                     _page(_("Reason codes"), "rule", "authorities.reasoncode"),
                     _page(_("Calendar years"), "calendar_month", "authorities.calendaryear"),
