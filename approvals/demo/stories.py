@@ -464,10 +464,7 @@ def _obliged(told: Telling, owner: str = "applicant", *, due: str = "departure")
     """Cleared, under one condition that somebody has to meet."""
     one = Obligation(text=told.say("obligation"), owner=owner, due=due)
     values = {"text": told.say("approval"), "conditions": [one]}
-    if told.tier in ONE_DECIDES:
-        return [*_taken(told), Act("approve", "reviewer", 1, values)]
-    proposal = {"outcome": "approved", "grounds": workflow.Grounds(text=values["text"]), "conditions": [one]}
-    return [*_taken(told), Act("propose", "reviewer", 1, proposal), Act("confirm", "senior", 1)]
+    return [*_taken(told), Act("approve", "reviewer", 1, values)]
 
 
 def condition_open(told: Telling) -> list[Act]:
@@ -594,13 +591,13 @@ FATES = (
     Fate("denial_replied", 6, denial_replied, tiers=TWO_DECIDE, rested=(0, 2)),
     Fate("approved", 55, approved, purposes=MIXED, rested=(0, 25)),
     Fate("approved_with_conditions", 14, approved_with_conditions, rested=(1, 15)),
-    Fate("condition_open", 3, condition_open, rested=(0, 3)),
-    Fate("condition_reported", 3, condition_reported, rested=(0, 2)),
-    Fate("condition_sent_back", 2, condition_sent_back, rested=(0, 2)),
-    Fate("condition_released", 2, condition_released, rested=(0, 8)),
-    Fate("condition_impossible", 3, condition_impossible, rested=(0, 1)),
-    Fate("condition_upheld", 2, condition_upheld, rested=(0, 4)),
-    Fate("condition_overdue", 2, condition_overdue, departs=(-40, -25)),
+    Fate("condition_open", 3, condition_open, tiers=ONE_DECIDES, rested=(0, 3)),
+    Fate("condition_reported", 3, condition_reported, tiers=ONE_DECIDES, rested=(0, 2)),
+    Fate("condition_sent_back", 2, condition_sent_back, tiers=ONE_DECIDES, rested=(0, 2)),
+    Fate("condition_released", 2, condition_released, tiers=ONE_DECIDES, rested=(0, 8)),
+    Fate("condition_impossible", 3, condition_impossible, tiers=ONE_DECIDES, rested=(0, 1)),
+    Fate("condition_upheld", 2, condition_upheld, tiers=ONE_DECIDES, rested=(0, 4)),
+    Fate("condition_overdue", 2, condition_overdue, tiers=ONE_DECIDES, departs=(-40, -25)),
     Fate("approved_after_answer", 10, approved_after_answer, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 15)),
     Fate("away", 24, approved, purposes=MIXED, departs=(-3, -1)),
     Fate("cancelled", 5, cancelled, rested=(0, 20)),
