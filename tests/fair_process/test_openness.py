@@ -55,7 +55,9 @@ def test_24_whoever_reads_a_request_is_in_its_access_log_once() -> None:
 
 
 def test_24_the_applicant_reads_who_looked_at_what_and_when() -> None:
-    cast = in_state(State.APPROVED, at=timezone.now() - timedelta(hours=12))
+    leaves = timezone.localdate() + timedelta(days=60)
+    legs = [{"country": "BR", "city": "Rio", "arrives_on": leaves, "leaves_on": leaves, "host": "ICLR Foundation"}]
+    cast = in_state(State.APPROVED, at=timezone.now() - timedelta(hours=12), legs=legs)
     officer = Client()
     officer.force_login(cast.officer)
     officer.get(reverse("request", args=[cast.request.reference]))
