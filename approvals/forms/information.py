@@ -62,6 +62,12 @@ class AskForm(RowsForm):
         ) % {"least": least, "more": rules.MORE_ANSWER_DAYS}
         self.initial.setdefault("working_days", least)
 
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if not any(row["question"] or row["options"] for row in self.cleaned_rows()):
+            self.add_error(f"{self.rows_name}-0-question", _("Ask at least one question."))
+        return given
+
     def values(self) -> dict[str, Any]:
         return {
             "items": [

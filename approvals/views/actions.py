@@ -829,9 +829,9 @@ def request_do(http: ActorRequest, reference: str, verb: str) -> HttpResponse:
     if page is None:
         raise Http404
     at, place = timezone.now(), http.GET.get("from", "")
-    if page.elsewhere:
-        return redirect(with_place(reverse(page.elsewhere, args=[reference]), place))
     request = open_request(http, reference, page=f"do/{verb}", at=at)
+    if page.elsewhere:
+        return redirect(with_place(reverse(page.elsewhere, args=[request.reference]), place))
     refused: Refused | None = workflow.refusal(request, page.verb, http.actor, at=at)
     # A page leads to one possible match or one condition of several.
     chosen = {name: http.GET[given] for name, given in _CHOSEN.items() if given in http.GET}

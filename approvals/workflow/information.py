@@ -171,7 +171,8 @@ def answer(
             raise Invalid(found)
         step.add(InformationAnswer, information_request=asked, answers=[one.as_data() for one in kept])
         step.data |= {"items": len(kept), "cannot": sum(bool(one.cannot) for one in kept)}
-        written.sent(step.request, _prefix(asked))
+        if answers is None:
+            written.sent(step.request, _prefix(asked))
 
     return move("answer", request_id, actor=actor, at=at, prepare=prepare)
 

@@ -385,7 +385,7 @@ def test_questions_stand_beside_their_answers() -> None:
     workflow.answer(cast.request.pk, actor=actor(alice(cast), at), at=at, answers=["The foundation pays."])
 
     shown = text_of(open_page(alice(cast), cast.request))
-    assert re.search(r"<dt>Who pays\?</dt><dd>The foundation pays\.</dd>", shown)
+    assert re.search(r"<dt>Who pays\?</dt>\s*<dd>\s*<p>The foundation pays\.</p>", shown)
     assert "Not answered yet" not in shown
     company = text_of(open_page(cast.officer, cast.request))
     assert "Who pays?" not in company
