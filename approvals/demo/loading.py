@@ -29,6 +29,7 @@ from approvals.demo.stories import Act, Fate, Telling
 from approvals.models import Assessment, Clock, Condition, TravelRequest
 from approvals.states import State, Tier
 from authorities import calendars
+from authorities.models import Office
 from employees.models import Employee
 from notifications import delivery
 from notifications.models import Channel, Notification, OutboxEvent
@@ -40,7 +41,9 @@ BELL_DAYS = 3
 _DAY = timedelta(days=1)
 # Beat sweeps every minute: a clock acts within the minute after its moment.
 _SWEEP = timedelta(seconds=40)
-_READS_FIRST = frozenset({"officer", "reviewer", "other_reviewer", "senior", "second_senior", "appeal_reviewer"})
+_READS_FIRST = frozenset(
+    {"officer", "reviewer", "other_reviewer", "senior", "second_senior", "appeal_reviewer", "specialist"}
+)
 
 Progress = Callable[[float], object]
 
@@ -212,7 +215,13 @@ def _cast(world: _World, random: Random, employee: Employee) -> dict[str, User]:
         "other_reviewer": reviewers[1],
         "senior": senior,
         "second_senior": second,
+        "specialist": _specialist(world),
     }
+
+
+def _specialist(world: _World) -> User:
+    assert world.places.specialists is not None
+    return world.places.specialists.by_role[Role.REVIEWER][0]
 
 
 def _moments(
@@ -378,6 +387,7 @@ _LOOKED_AS = {
     "senior": Role.SENIOR,
     "second_senior": Role.SENIOR,
     "appeal_reviewer": Role.APPEAL_REVIEWER,
+    "specialist": Role.REVIEWER,
 }
 
 
@@ -399,6 +409,12 @@ def _verb(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelRequest 
         # Names resemble one by chance, too. Whoever decides has looked at them before.
         dismissed = {"confirmed": False, "reason": Telling(story.random, Tier.STANDARD, story.language).say("another")}
         _judge(story, Act("judge", act.who, values=dismissed), actor, at - timedelta(minutes=1))
+    if act.verb == "propose":
+        _before_a_proposal(story, act, actor, at, values)
+    if act.verb == "consult":
+        values["office_id"] = Office.objects.get(is_specialist=True).pk
+    if act.verb == "reply" and values.pop("with_a_file", False):
+        values["files"] = [ContentFile(papers.pdf(story.trip.legs[0]["city"], "programme"), name="programme.pdf")]
     if act.verb in _ABOUT_A_CONDITION:
         values["condition"] = Condition.objects.filter(request_id=story.request_id).latest("id").pk
     if act.verb == "hand_over":
@@ -409,6 +425,29 @@ def _verb(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelRequest 
     # A verb about an appeal gives the appeal; its clocks are those of the request.
     request: TravelRequest = result.request
     return request
+
+
+def _before_a_proposal(story: _Story, act: Act, actor: Actor, at: datetime, values: dict[str, Any]) -> None:
+    """A case that became restricted on the way is put before the specialists first; a part is cut out of the trip."""
+    request = _now(story)
+    if request.tier == Tier.RESTRICTED and request.consulted_at is None:
+        told = Telling(story.random, Tier.RESTRICTED, story.language)
+        opinion = stories.opinion(told)
+        _verb(story, Act("consult", act.who, values=stories.question(told)), actor, at - timedelta(seconds=40))
+        expert = actor_for(story.cast["specialist"], at=at)
+        _verb(story, Act("give_opinion", "specialist", values=opinion), expert, at - timedelta(seconds=20))
+    if values.pop("in_part", False):
+        assert request.revision is not None
+        if part := _part_of(request.revision.content["legs"]):
+            values["cleared"] = part
+
+
+def _part_of(legs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Some of a trip: without its last place, or without its last day; empty for a day in one place."""
+    if len(legs) > 1:
+        return legs[:-1]
+    first, last = (date.fromisoformat(legs[0][name]) for name in ("arrives_on", "leaves_on"))
+    return [legs[0] | {"leaves_on": (last - _DAY).isoformat()}] if last > first else []
 
 
 def _judge(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelRequest | None:

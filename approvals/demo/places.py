@@ -11,7 +11,7 @@ from stdnum.cn import uscc
 from accounts.models import RoleAssignment, User
 from accounts.roles import Role
 from approvals.demo import grounds, lists, names
-from approvals.demo.printed import ACCOUNTS, PASSWORD, Account
+from approvals.demo.printed import ACCOUNTS, PASSWORD, SPECIALIST, Account
 from authorities.models import Office, Posting
 from companies.models import Company, Membership, Project
 from employees.models import Employee, ProjectAssignment, TravelDocument
@@ -66,6 +66,7 @@ class Places:
     companies: dict[str, Company] = field(default_factory=dict)
     projects: dict[int, str] = field(default_factory=dict)
     list_managers: list[User] = field(default_factory=list)
+    specialists: Staff | None = None
 
     def domain(self, company_id: int) -> str:
         """The domain of a company."""
@@ -98,12 +99,15 @@ class _Founding:
 
     def found(self) -> Places:
         given: dict[Role, User] = {
-            account.role: self.account(account) for account in ACCOUNTS if account.role is not Role.LIST_MANAGER
+            account.role: self.account(account)
+            for account in ACCOUNTS
+            if account.role is not Role.LIST_MANAGER and account != SPECIALIST
         }
         self.installation(given)
         offices = [self.office(index, given if index == 0 else {}) for index in range(len(_OFFICES))]
         companies = [self.company(index, offices, given if index == 0 else {}) for index in range(len(_COMPANIES))]
         self.roster(companies, given[Role.APPLICANT])
+        self.specialists()
         self.law()
         return self.places
 
@@ -138,6 +142,27 @@ class _Founding:
                 staff.by_role.setdefault(role, []).append(user)
         self.places.offices[office.pk] = staff
         return office
+
+    def specialists(self) -> None:
+        """The office that the others consult. No company belongs to it."""
+        office = Office.objects.create(
+            code="BJ-ZJ",
+            name_zh="专业审查办公室",
+            name_en="Specialist review office",
+            city="Beijing",
+            is_specialist=True,
+            expertise_zh="大规模训练与先进算力",
+            expertise_en="Large-scale training and advanced computing",
+            address="北京市海淀区示例路8号",
+            phone="+86 10 5550 0808",
+            email="bj-zj@authority.example",
+        )
+        staff = Staff(office)
+        people = ((Role.REVIEWER, "0801", self.account(SPECIALIST)), (Role.SENIOR, "0802", self.somebody("authority")))
+        for role, number, user in people:
+            Posting.objects.create(user=user, office=office, role=role, number=number, starts_at=SINCE)
+            staff.by_role[role] = [user]
+        self.places.specialists = staff
 
     def company(self, index: int, offices: list[Office], given: dict[Role, User]) -> tuple[Company, str]:
         domain, name_zh, name_en, office, place = _COMPANIES[index]

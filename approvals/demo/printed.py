@@ -28,12 +28,17 @@ def _account(role: Role, local: str, name_zh: str, name_en: str, look_at: str) -
     return Account(role, f"{local}@{DOMAIN}", name_zh, name_en, look_at)
 
 
+SPECIALIST = _account(
+    Role.REVIEWER, "specialist", "江研", "Jiang Yan", "cases on which other offices ask for an expert's opinion"
+)
+
 ACCOUNTS = (
     _account(
         Role.APPLICANT, "applicant", "林䶮", "Lin Yan", "a draft, a question to answer, a proposed denial to reply to"
     ),
     _account(Role.OFFICER, "officer", "周敏", "Zhou Min", "the inbox of a company, its employees"),
     _account(Role.REVIEWER, "reviewer", "何卫", "He Wei", "the inbox of the Haidian office; take a case, decide"),
+    SPECIALIST,
     _account(Role.SENIOR, "senior", "秦岚", "Qin Lan", "proposals to confirm, late cases, what new lists change"),
     _account(Role.HEAD, "head", "郭正", "Guo Zheng", "overdue cases of the office"),
     _account(Role.APPEAL_REVIEWER, "appeal", "沈思", "Shen Si", "appeals against decisions of the other offices"),

@@ -108,6 +108,14 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("我可以不参加该环节，并提供修改后的日程。", "I can leave out that session and provide a changed programme."),
         ("所述内容已于上月公开发表，链接见附件。", "What is named was published last month; the link is attached."),
     ),
+    "consult": (
+        ("所述方法是否属于清单所列技术？", "Is what is described among the technologies of the list?"),
+        ("请评估现场演示的敏感程度。", "Please assess how sensitive the demonstration on site is."),
+    ),
+    "opinion": (
+        ("内容均已公开，未见需限制之处。", "All of it is published; nothing would have to be restricted."),
+        ("在不演示未公开部分的前提下可以成行。", "The trip can be made as long as nothing unpublished is shown."),
+    ),
     "reject": (("请再考虑缩短行程的可能。", "Please look again at a shorter trip."),),
     "extension": (("需等待专业办公室的意见。", "The opinion of the specialist office is awaited."),),
     "hand_over": (("原审核人休假。", "The reviewer is on leave."),),
@@ -233,6 +241,25 @@ def _conditions(told: Telling) -> list[str]:
     return [told.say("condition")] if told.random.random() < 0.3 else []
 
 
+def question(told: Telling) -> dict[str, Any]:
+    """What a specialist office is asked; which, the loading knows."""
+    return {"question": told.say("consult")}
+
+
+def opinion(told: Telling) -> dict[str, Any]:
+    """What it answers."""
+    outcome = told.random.choice(("favourable", "favourable", "with_conditions", "unfavourable"))
+    return {"outcome": outcome, "reasons": told.say("opinion")}
+
+
+def _consulted(told: Telling) -> list[Act]:
+    """A restricted case is put before the specialists, who answer in time; others are not."""
+    if told.tier is not Tier.RESTRICTED:
+        return []
+    asked = Act("consult", "reviewer", 0, question(told))
+    return [asked, Act("give_opinion", "specialist", told.random.choice((1, 2, 3)), opinion(told))]
+
+
 def _decide(told: Telling, *, conditions: list[str] | None = None) -> list[Act]:
     """From taken to approved, the way that the tier asks for."""
     chosen = _conditions(told) if conditions is None else conditions
@@ -246,7 +273,11 @@ def _decide(told: Telling, *, conditions: list[str] | None = None) -> list[Act]:
                 {"text": told.say("approval"), "conditions": chosen},
             )
         ]
-    return [_propose_approval(told, gap, chosen), Act("confirm", "senior", told.random.choice((0, 1, 2)))]
+    return [
+        *_consulted(told),
+        _propose_approval(told, gap, chosen),
+        Act("confirm", "senior", told.random.choice((0, 1, 2))),
+    ]
 
 
 def _propose_approval(told: Telling, gap: int, conditions: list[str]) -> Act:
@@ -363,7 +394,8 @@ def recused(told: Telling) -> list[Act]:
 
 
 def proposed(told: Telling) -> list[Act]:
-    return [*_taken(told), _propose_approval(told, told.random.randint(1, 6), _conditions(told))]
+    gap = told.random.randint(1, 6)
+    return [*_taken(told), *_consulted(told), _propose_approval(told, gap, _conditions(told))]
 
 
 def given_back(told: Telling) -> list[Act]:
@@ -371,11 +403,40 @@ def given_back(told: Telling) -> list[Act]:
 
 
 def denial_proposed(told: Telling) -> list[Act]:
-    return [*_taken(told), _propose_denial(told)]
+    return [*_taken(told), *_consulted(told), _propose_denial(told)]
 
 
 def denial_replied(told: Telling) -> list[Act]:
-    return [*denial_proposed(told), Act("reply", "applicant", told.random.randint(1, 3), {"text": told.say("reply")})]
+    return [*denial_proposed(told), _reply(told)]
+
+
+def _reply(told: Telling) -> Act:
+    """Half of them with a document, some with the help of somebody."""
+    values: dict[str, Any] = {"text": told.say("reply"), "with_a_file": told.random.random() < 0.5}
+    if told.random.random() < 0.3:
+        zh = told.language == "zh"
+        helper, relation = ("方言律师", "律师") if zh else ("Fang Yan", "lawyer")
+        values |= {"helper_name": helper, "helper_relation": relation, "helper_agrees": True}
+    return Act("reply", "applicant", told.random.randint(1, 3), values)
+
+
+def part_proposed(told: Telling) -> list[Act]:
+    """Fewer days or places than asked for: proposed, with the grounds for what is left out."""
+    values = {"outcome": "approved", "grounds": _grounds(told), "in_part": True}
+    return [*_taken(told), *_consulted(told), Act("propose", "reviewer", told.random.randint(1, 3), values)]
+
+
+def approved_in_part(told: Telling) -> list[Act]:
+    return [*part_proposed(told), Act("confirm", "senior", 7)]
+
+
+def consultation_open(told: Telling) -> list[Act]:
+    return [*_taken(told), Act("consult", "reviewer", 1, question(told))]
+
+
+def opinion_late(told: Telling) -> list[Act]:
+    """The five working days of the specialists pass before they answer."""
+    return [*consultation_open(told), Act("give_opinion", "specialist", 7, opinion(told))]
 
 
 def approved(told: Telling) -> list[Act]:
@@ -587,6 +648,10 @@ FATES = (
     Fate("proposed", 14, proposed, tiers=TWO_DECIDE, rested=(0, 3)),
     Fate("given_back", 5, given_back, tiers=TWO_DECIDE, rested=(0, 3)),
     Fate("denial_proposed", 8, denial_proposed, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 3)),
+    Fate("part_proposed", 4, part_proposed, tiers=(STANDARD, Tier.HEIGHTENED), rested=(0, 2)),
+    Fate("approved_in_part", 6, approved_in_part, tiers=(STANDARD, Tier.HEIGHTENED), rested=(0, 12)),
+    Fate("consultation_open", 4, consultation_open, tiers=(Tier.RESTRICTED,), rested=(0, 2)),
+    Fate("opinion_late", 3, opinion_late, tiers=(Tier.RESTRICTED,), rested=(0, 2)),
     Fate("denial_window_over", 3, denial_proposed, tiers=TWO_DECIDE, rested=(6, 8)),
     Fate("denial_replied", 6, denial_replied, tiers=TWO_DECIDE, rested=(0, 2)),
     Fate("approved", 55, approved, purposes=MIXED, rested=(0, 25)),

@@ -189,6 +189,8 @@ class _Year:
         self.queue, self.proposals = Queue(), Queue()
         self.reviewers = self._desks(staff.by_role[Role.REVIEWER], self.queue)
         self.seniors = self._desks(staff.by_role[Role.SENIOR], self.proposals)
+        assert town.specialists is not None
+        self.specialists = town.specialists
         companies = sorted({employee.company_id for employee in town.employees})
         self.officers = {pk: [self._worker(user) for user in town.officers[pk]] for pk in companies}
         self.projects = {pk: town.domain(pk) for pk in companies}
@@ -515,10 +517,10 @@ class _Year:
             if asked and random.random() < 0.9:
                 self.later(case, at, (1, 12), self._answer)
             return
-        if case.tier is Tier.RESTRICTED and not case.waited and random.random() < 0.3:
+        self._judge(case, reviewer, at)
+        if case.tier is Tier.RESTRICTED and not case.waited:
             self._wait_for_the_specialists(case, desk, at)
             return
-        self._judge(case, reviewer, at)
         two = case.tier not in stories.ONE_DECIDES
         if random.random() < (0.15 if two else 0.015):
             if self.do(case, "propose", reviewer, at, outcome="denied", grounds=_GROUNDS):
@@ -538,14 +540,25 @@ class _Year:
             self._approved(case, at)
 
     def _wait_for_the_specialists(self, case: Case, desk: Desk, at: datetime) -> None:
-        """A senior gives more time, and the reviewer looks again when the opinion is there."""
+        """The specialist office is asked, and the reviewer looks again when its opinion is there or its time is over.
+        Sometimes a senior gives more time."""
         case.waited = True
-        senior = case.random.choice(self.seniors).worker
-        self.at(
-            senior.ready(at + 30 * _MINUTE),
-            lambda now: self.do(case, "extend", senior.user, now, working_days=5, reason=TEXTS["extension"][0][1]),
-        )
-        back = datetime.combine(self.calendar.add(at.astimezone(ZONE).date(), 5), time(OPENS), ZONE)
+        asked = {"office_id": self.specialists.office.pk, "question": TEXTS["consult"][0][1]}
+        if not self.do(case, "consult", desk.worker.user, at, **asked):
+            return
+        if case.random.random() < 0.3:
+            senior = case.random.choice(self.seniors).worker
+            self.at(
+                senior.ready(at + 30 * _MINUTE),
+                lambda now: self.do(case, "extend", senior.user, now, working_days=5, reason=TEXTS["extension"][0][1]),
+            )
+        today, days = at.astimezone(ZONE).date(), case.random.randint(2, 6)
+        if days <= 5:
+            said = {"outcome": "favourable", "reasons": TEXTS["opinion"][0][1]}
+            expert = self.specialists.by_role[Role.REVIEWER][0]
+            moment = datetime.combine(self.calendar.add(today, days - 1), time(OPENS + 4), ZONE)
+            self.at(moment, lambda now: self.do(case, "give_opinion", expert, now, **said))
+        back = datetime.combine(self.calendar.add(today, days), time(OPENS), ZONE)
         self.at(back, lambda now: self._give(desk, case, now, (SECOND_LOOK, self._look)))
 
     def _judge(self, case: Case, reviewer: User, at: datetime) -> None:
