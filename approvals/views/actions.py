@@ -657,8 +657,8 @@ PAGES: Mapping[str, Page] = {
         verb="cannot_comply",
         label=gettext_lazy("Say that a condition cannot be met"),
         happens=gettext_lazy(
-            "The office owes you an answer within a few working days: it releases the condition, changes it, or upholds "
-            "it with reasons. The clearance stays in force meanwhile."
+            "The office owes you an answer within a few working days: it releases the condition, changes it, or "
+            "upholds it with reasons. The clearance stays in force meanwhile."
         ),
         done=gettext_lazy("The office was told, and owes an answer. The clearance stays in force."),
         form=condition_forms.CannotComplyForm,
