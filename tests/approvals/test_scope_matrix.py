@@ -131,6 +131,8 @@ notifications_read           405    405    405    405    405    405    405    40
 office_load                  302    403    403    403    403    403    200    200    403    403    403    403    403
 operations                   302    403    403    403    403    403    403    403    403    403    403    200    200
 overview                     302    403    403    403    403    403    403    403    403    403    403    200    200
+paper                        302    200    404    200    404    200    200    200    404    404    404    200    200
+paper/draft                  302    404    404    404    404    404    404    404    404    404    404    404    404
 project                      302    404    404    200    404    404    404    404    404    404    404    404    404
 request                      302    200    404    200    404    302    302    302    404    404    404    200    200
 request/draft                302    302    404    404    404    404    404    404    404    404    404    404    404
@@ -152,6 +154,9 @@ retention                    302    403    403    403    403    403    403    40
 retention_publish            302    405    405    405    405    405    405    405    405    405    405    405    405
 set_language                 302    302    302    302    302    302    302    302    302    302    302    302    302
 styleguide                   403    403    403    403    403    403    403    403    403    403    200    200    403
+verification_keys            200    200    200    200    200    200    200    200    200    200    200    200    200
+verify                       200    200    200    200    200    200    200    200    200    200    200    200    200
+verify_token                 200    200    200    200    200    200    200    200    200    200    200    200    200
 what_if                      200    200    200    200    200    200    200    200    200    200    200    200    200
 """
 PEOPLE = PAGES.splitlines()[1].split()
@@ -253,6 +258,7 @@ def there(db: None) -> There:
         "request_section": case | {"section": "trip"},
         "attachment": case | {"attachment_id": document.pk},
         "attachment_remove": case | {"attachment_id": document.pk},
+        "paper": case | {"order_id": cast.request.paper_orders.get().pk, "language": "en"},
         "request_do": case | {"verb": "withdraw"},
         **dict.fromkeys(("answer", "answer_check", "conditions"), case),
         "answer_item": case | {"number": 1},
@@ -284,6 +290,7 @@ def there(db: None) -> There:
         "notification_read": {"pk": told.pk},
         # Who has the secret has the calendar; other links of mails are secrets of their own, and this is none.
         "calendar_feed": {"token": feeds.renew(alice, at=at).rpartition("/")[2].removesuffix(".ics")},
+        "verify_token": {"token": "of-nobody"},
         "notification_unsubscribe": {"token": "of-nobody"},
         "mail_address_confirm": {"token": "of-nobody"},
     }

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.roles import Role
-from approvals import rehearsal, workflow
+from approvals import clearances, rehearsal, workflow
 from approvals.models import Attachment, Condition, TravelRequest
 from approvals.states import State, Tier
 from authorities.models import Absence
@@ -172,6 +172,7 @@ def _tell_of_special_cases(story: Story, company: Any) -> None:
     file = SimpleUploadedFile("invitation.pdf", PDF)
     workflow.attach(casts["ready"].request.pk, actor=actor(me, at), at=at, file=file, kind="invitation")
     fill(casts["ready"].request, at=at, legs=_legs_of(casts["ready"].request), title=TITLE, materials="PDF")
+    story.paths["token"] = _token(casts["approved"])
     story.paths["attachment"] = str(Attachment.unscoped.get(request=casts["ready"].request).pk)
 
     casts["counted"] = _cast(State.INFORMATION_REQUESTED, company, days_ago=6)
@@ -302,6 +303,14 @@ def _tell_of_files(story: Story) -> None:
         story.paths |= {f"file_{name}": str(run.pk), f"job_{name}": str(run.job_id)}
     failed = {"state": Job.State.FAILED, "last_error": "OSError: No space left on device", "ended_at": now}
     Job.objects.create(kind=importing.READ, by_id=mine.user_id, at=now, **failed)
+
+
+def _token(cast: Cast) -> str:
+    """What the holder of this clearance shows."""
+    assert cast.request.decision is not None
+    clearance = clearances.issue(cast.request, cast.request.decision, at=timezone.now())
+    assert clearance is not None
+    return clearance.token
 
 
 def _tell_of_what_is_held(story: Story) -> None:
@@ -476,6 +485,10 @@ PAGES: Mapping[str, Visit] = {
     "figures-corrected": Visit(nobody, at("/figures/?quarter=2025Q4&version=1")),
     "criteria-what-if": Visit(nobody, at("/criteria/what-if/")),
     "criteria-what-if-mistaken": Visit(nobody, at("/criteria/what-if/"), send=True),
+    "verify": Visit(nobody, at("/verify/")),
+    "verify-empty": Visit(nobody, at("/verify/"), send=True),
+    "verify-unknown": Visit(nobody, at("/verify/of-nobody/")),
+    "verify-valid": Visit(nobody, at("/verify/{token}/")),
     # ── the account ──
     "sign-in": Visit(nobody, at("/accounts/login/")),
     "sign-in-mistaken": Visit(nobody, at("/accounts/login/"), send=True),

@@ -5,12 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
 from config.processes import COMMANDS
+from documents import certificates
 from tests.setup.processes import ROOT, marked_environment
 
 PRODUCTION = {
@@ -19,6 +21,8 @@ PRODUCTION = {
     "REDIS_URL": "redis://:secret@localhost/0",
     "SECRET_KEY": "an-example-of-a-key-with-more-than-fifty-characters-in-it",
     "AUDIT_SIGNING_KEY": "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo=",
+    "PAPER_CERTIFICATE": "/run/secrets/papers.p12",
+    "CLEARANCE_KEY_SECRET": "u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7s=",
     "PUBLIC_URL": "https://exit-approvals.example",
     "ALLOWED_HOSTS": "exit-approvals.example",
     "EMAIL_URL": "smtp+tls://user:secret@mail.example:587",
@@ -36,13 +40,40 @@ def manage(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_check_deploy_is_silent():
-    done = manage("check", "--deploy", "--fail-level", "DEBUG", **PRODUCTION)
+@pytest.fixture
+def certificate(tmp_path) -> str:
+    path = tmp_path / "papers.p12"
+    path.write_bytes(certificates.made("An office", at=datetime.now(UTC)))
+    return str(path)
+
+
+def test_check_deploy_is_silent(certificate):
+    environment = PRODUCTION | {"PAPER_CERTIFICATE": certificate}
+    done = manage("check", "--deploy", "--fail-level", "DEBUG", **environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "System check identified no issues (0 silenced).\n"
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "AUDIT_SIGNING_KEY", "PUBLIC_URL", "ALLOWED_HOSTS", "EMAIL_URL"])
+def test_check_deploy_names_a_certificate_or_secret_that_cannot_be_used(tmp_path):
+    broken = {"PAPER_CERTIFICATE": str(tmp_path / "missing.p12"), "CLEARANCE_KEY_SECRET": "short"}
+    done = manage("check", "--deploy", **(PRODUCTION | broken))
+    assert done.returncode != 0
+    assert "(documents.E002) PAPER_CERTIFICATE cannot be read" in done.stderr
+    assert "(documents.E003) CLEARANCE_KEY_SECRET must be 32 bytes" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SECRET_KEY",
+        "AUDIT_SIGNING_KEY",
+        "PAPER_CERTIFICATE",
+        "CLEARANCE_KEY_SECRET",
+        "PUBLIC_URL",
+        "ALLOWED_HOSTS",
+        "EMAIL_URL",
+    ],
+)
 def test_a_missing_setting_stops_the_start_and_is_named(name):
     done = manage("check", **{key: value for key, value in PRODUCTION.items() if key != name})
     assert done.returncode != 0
