@@ -250,7 +250,7 @@ def test_from_a_blank_form_to_a_clearance(at_a_desk: Any, way: Way, invitation: 
             ada.signs_in(people.ada)
             _sees_in_the_overview(ada, people.company, cases=1)
         rui.does("Approve")
-        rui.hands.write(rui.field("Conditions"), "Slides as submitted.")
+        rui.hands.write(rui.field("What has to be done or kept to"), "Slides as submitted.")
         rui.hands.write(rui.field("Note on the decision"), "Have a good trip.")
         rui.hands.press(rui.button("Approve"))
         rui.sees("Approved. The applicant was told.")
