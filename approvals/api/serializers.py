@@ -8,11 +8,19 @@ from django_countries import countries
 from rest_framework import serializers
 
 from approvals.forms.applicant import subdivision_problem
-from approvals.models import Assessment, Conflict, Leg, Opinion, TravelRequest
+from approvals.models import Assessment, Condition, Conflict, Leg, Opinion, TravelRequest
+from approvals.models.conditions import ConditionState
 from approvals.models.information import Item, ItemKind
 from approvals.models.travel_request import Device, Purpose
 from approvals.rules import DECLARATIONS, EXTENSION_WORKING_DAYS, MAX_LEGS
 from approvals.states import Route, State, Tier
+from approvals.workflow.conditions import (
+    DAYS_AFTER_RETURN,
+    MOST_CONDITIONS,
+    MOST_DAYS_AFTER_RETURN,
+    Due,
+    Obligation,
+)
 from approvals.workflow.information import MOST_ITEMS, Answer
 from sensitivity import picking
 from sensitivity.models import CODE_LENGTH
@@ -153,6 +161,17 @@ class ItemSerializer(serializers.Serializer[Any]):
         return Item(question=given["question"], kind=given["kind"], options=tuple(given["options"]))
 
 
+class ConditionSerializer(serializers.Serializer[Any]):
+    """A condition as it is now: what, who has to meet it, by when, and where it is."""
+
+    id = serializers.UUIDField(source="condition.pk")
+    text = serializers.CharField()
+    owner = serializers.ChoiceField(source="condition.owner", choices=Condition.Owner.choices)
+    due_on = serializers.DateField(allow_null=True)
+    needs_evidence = serializers.BooleanField(source="condition.needs_evidence")
+    state = serializers.ChoiceField(choices=ConditionState.choices)
+
+
 class AskedSerializer(serializers.Serializer[Any]):
     """What the office waits for: why, and the items in the order in which they are answered."""
 
@@ -187,6 +206,9 @@ class RequestSerializer(serializers.ModelSerializer[TravelRequest]):
     assessment = AssessmentSerializer(allow_null=True)
     cleared = ClearedSerializer(
         many=True, allow_null=True, help_text="What the clearance in force covers; null while there is none."
+    )
+    conditions = ConditionSerializer(
+        many=True, help_text="Of the clearance in force, while any of them is not released."
     )
     asked = AskedSerializer(allow_null=True, help_text="While information is requested; not for the company.")
     actions = serializers.ListField(child=serializers.CharField(), read_only=True)
@@ -223,6 +245,7 @@ class RequestSerializer(serializers.ModelSerializer[TravelRequest]):
             "due_is_provisional",
             "assigned_number",
             "asked",
+            "conditions",
             "actions",
         )
 
@@ -336,11 +359,46 @@ class AnswerInput(serializers.Serializer[Any]):
     answers = serializers.ListField(child=AnswerSerializer(), max_length=MOST_ITEMS, allow_null=True, default=None)
 
 
+class ObligationSerializer(serializers.Serializer[Any]):
+    """A condition to be imposed: who has to meet it and by when. A text alone is owed by the applicant."""
+
+    text = serializers.CharField(max_length=1000)
+    owner = serializers.ChoiceField(choices=Condition.Owner.choices, default=Condition.Owner.APPLICANT.value)
+    due = serializers.ChoiceField(choices=Due.choices, default=Due.RETURN.value)
+    days = serializers.IntegerField(
+        min_value=0, max_value=MOST_DAYS_AFTER_RETURN, default=DAYS_AFTER_RETURN, help_text="Days after the return."
+    )
+    due_on = serializers.DateField(allow_null=True, default=None, help_text="For a condition that is due on a day.")
+    needs_evidence = serializers.BooleanField(default=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return Obligation(**super().to_internal_value({"text": data} if isinstance(data, str) else data))
+
+
+class ConditionInput(serializers.Serializer[Any]):
+    """Which condition, by its id, and what is said about it."""
+
+    condition = serializers.UUIDField()
+    text = serializers.CharField(max_length=4000, allow_blank=True, default="")
+
+
+class ReportInput(ConditionInput):
+    """What was done, and the documents of the request that show it."""
+
+    documents = serializers.ListField(child=serializers.UUIDField(), default=list, max_length=10)
+
+
+class SendBackInput(ConditionInput):
+    """What is missing, and by when it is to be met now; null: the day stays."""
+
+    due_on = serializers.DateField(allow_null=True, default=None)
+
+
 class ApproveInput(serializers.Serializer[Any]):
     """Reasons and conditions, if there are any."""
 
     text = serializers.CharField(max_length=4000, allow_blank=True, default="")
-    conditions = serializers.ListField(child=serializers.CharField(max_length=1000), default=list, max_length=20)
+    conditions = serializers.ListField(child=ObligationSerializer(), default=list, max_length=MOST_CONDITIONS)
 
 
 class TextInput(serializers.Serializer[Any]):

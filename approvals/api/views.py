@@ -1,7 +1,7 @@
 """The API: the same verbs as the pages, for programs of the people who sign in. There are no API keys.
 
-What refuses somebody (a proposed denial, its confirmation, a revocation, an appeal dismissed) is not offered here: a
-person does that on a page where the grounds are read (fair process, 6).
+What refuses somebody (a proposed denial, its confirmation, a revocation, an appeal dismissed, a condition upheld) is not
+offered here: a person does that on a page where the grounds are read (fair process, 6).
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ from approvals import access, disclosure, queries, references, workflow
 from approvals.api import serializers
 from approvals.models import TravelRequest
 from approvals.models.travel_request import Purpose
-from approvals.states import State, Tier
+from approvals.states import WITH_CONDITIONS, State, Tier
 from sensitivity import picking
 
 # Verb → what it takes. The names of the fields are those of the verb's arguments.
@@ -55,6 +55,10 @@ VERBS: Mapping[str, type[fields.Serializer[Any]]] = {
     "change_tier": serializers.ChangeTierInput,
     "reassess": serializers.ReasonInput,
     "approve": serializers.ApproveInput,
+    "report_condition": serializers.ReportInput,
+    "cannot_comply": serializers.ConditionInput,
+    "release_condition": serializers.ConditionInput,
+    "send_back_condition": serializers.SendBackInput,
     "reject_proposal": serializers.NoteInput,
     "consult": serializers.ConsultInput,
     "give_opinion": serializers.OpinionInput,
@@ -101,6 +105,7 @@ class _Shown:
         self.assessment = _assessment(request, actor)
         self.cleared = _cleared(request)
         self.asked = _asked(request, actor)
+        self.conditions = request.conditions_now if request.state in WITH_CONDITIONS else []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._request, name)
