@@ -293,9 +293,12 @@ def _conditions(found: Decision) -> Section | None:
 
 
 def _terms(condition: Condition) -> Iterator[Text]:
-    """Until when a condition is to be met, where it has a day."""
-    if due_on := getattr(condition, "due_on", None):
-        yield Text(_("To be done by %(day)s.") % {"day": _day(due_on)})
+    """By whom and until when a condition is to be met, where it has a day, and whether a document has to show it."""
+    if condition.due_on is not None:
+        words = {"owner": condition.get_owner_display(), "day": _day(condition.due_on)}
+        yield Text(_("%(owner)s, by %(day)s.") % words)
+    if condition.needs_evidence:
+        yield Text(_("A document has to show that it was done."))
 
 
 def _clearance(clearance: Clearance | None) -> Section | None:
