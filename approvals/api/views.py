@@ -1,7 +1,7 @@
 """The API: the same verbs as the pages, for programs of the people who sign in. There are no API keys.
 
-What refuses somebody (a proposed denial, its confirmation, a revocation, an appeal dismissed, a condition upheld) is not
-offered here: a person does that on a page where the grounds are read (fair process, 6).
+What refuses somebody (a proposed denial, its confirmation, a revocation, an appeal dismissed, a condition upheld) is
+not offered here: a person does that on a page where the grounds are read (fair process, 6).
 """
 
 from collections.abc import Callable, Mapping
