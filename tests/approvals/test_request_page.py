@@ -496,7 +496,7 @@ def test_the_page_costs_the_same_however_much_happened(state: State) -> None:
         if state == State.AUTHORITY_REVIEW:
             _hand_over(cast)
     assert cost() == before
-    assert before == {State.AUTHORITY_REVIEW: 14, State.DENIED: 19}[state]
+    assert before == {State.AUTHORITY_REVIEW: 17, State.DENIED: 22}[state]
 
 
 def _hand_over(cast: Cast) -> None:
