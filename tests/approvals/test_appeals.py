@@ -11,6 +11,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow
@@ -25,12 +26,19 @@ from authorities.terms import ClockKind
 from notifications import delivery
 from notifications.models import Notification
 from tests.approvals.calls import call
-from tests.approvals.staffing import signed_in, text_of
+from tests.approvals.staffing import MORNING, signed_in, text_of
 from tests.asserting import nothing_moved
 from tests.factories import OfficeFactory, actor, in_state, posted
 from tests.factories.requests import Cast
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _in_the_morning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages ask for the time: it is the morning after."""
+    monkeypatch.setattr(timezone, "now", lambda: MORNING)
+
 
 PDF = b"%PDF-1.4 the organisers write that the session is off"
 

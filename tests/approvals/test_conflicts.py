@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow
@@ -27,12 +28,18 @@ from approvals.states import State
 from authorities.models import Absence
 from companies.models import Membership
 from tests.approvals.calls import call
-from tests.approvals.staffing import signed_in, text_of
+from tests.approvals.staffing import MORNING, signed_in, text_of
 from tests.asserting import nothing_moved
 from tests.factories import OfficeFactory, actor, in_state, posted, with_role
 from tests.factories.requests import Cast
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _in_the_morning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages ask for the time: it is the morning after."""
+    monkeypatch.setattr(timezone, "now", lambda: MORNING)
 
 
 def as_(cast: Cast, user: User | None, verb: str, hours: int = 1, **more: Any) -> Any:
@@ -137,7 +144,7 @@ def test_who_proposed_something_leaves_only_when_it_is_given_back() -> None:
 @pytest.mark.parametrize("role", [Role.REVIEWER, Role.SENIOR, Role.HEAD])
 def test_who_endorsed_it_for_the_company_never_acts_on_it_for_the_office(role: Role) -> None:
     cast = in_state(State.AUTHORITY_REVIEW)
-    Membership.objects.filter(user=cast.officer).update(ends_at=datetime(2026, 3, 3, 8, tzinfo=UTC))
+    Membership.objects.filter(user=cast.officer).update(ends_at=cast.request.state_since)
     posted(cast.request.office, role, "0077", user=cast.officer)
     at = cast.request.state_since + timedelta(hours=1)
     who = actor(cast.officer, at)
@@ -158,7 +165,7 @@ def test_a_former_officer_does_not_hear_the_appeal_either() -> None:
     cast = in_state(State.DENIED)
     office = OfficeFactory.create(code="PD", name_en="Pudong office")
     posted(office, Role.APPEAL_REVIEWER, "0099")
-    Membership.objects.filter(user=cast.officer).update(ends_at=datetime(2026, 3, 3, 8, tzinfo=UTC))
+    Membership.objects.filter(user=cast.officer).update(ends_at=cast.request.state_since)
     posted(office, Role.APPEAL_REVIEWER, "0098", user=cast.officer)
     as_(cast, cast.applicant.user, "file_appeal")
     with nothing_moved(), pytest.raises(NotFound):

@@ -17,7 +17,7 @@ from approvals.states import State
 from audit.models import Entry
 from authorities.terms import ClockKind
 from notifications import delivery
-from notifications.models import Notification
+from notifications.models import OutboxEvent
 from tests.approvals.calls import call
 from tests.asserting import nothing_moved
 from tests.factories import NOW, actor, in_state
@@ -57,8 +57,9 @@ def test_the_applicant_is_told_the_grounds_and_has_as_long_as_before_a_denial() 
     assert clock.due_at == request.reply_until
 
     delivery.deliver(at=APPROVED_AT)
-    told = Notification.objects.filter(recipient=cast.applicant.user, event__event="request.propose_revocation")
-    [words] = {one.body for one in told}
+    event = OutboxEvent.objects.get(event="request.propose_revocation")
+    assert event.words is not None
+    words = event.words["applicant"]["en"]["body"]
     assert "your clearance is in force" in words
     assert "You can reply until 10 March 2026" in words
 

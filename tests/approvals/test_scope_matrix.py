@@ -62,9 +62,14 @@ api_request                  403    200    404    200    404    200    200    20
 api_request/draft            403    200    404    404    404    404    404    404    404    404    404    404    404
 api_requests                 403    200    200    200    200    200    200    200    200    200    200    200    200
 api_schema                   403    200    200    200    200    200    200    200    200    200    200    200    200
+amendment                    302    200    404    404    404    404    404    404    404    404    404    404    404
+amendment_section            302    302    404    404    404    404    404    404    404    404    404    404    404
 answer                       302    302    404    404    404    404    404    404    404    404    404    404    404
 answer_check                 302    302    404    404    404    404    404    404    404    404    404    404    404
 answer_item                  302    302    404    404    404    404    404    404    404    404    404    404    404
+appeal_document              302    404    404    404    404    404    404    404    404    404    404    404    404
+appeal_document/draft        302    404    404    404    404    404    404    404    404    404    404    404    404
+appeal_figures               302    403    403    403    403    403    200    200    403    200    403    200    200
 attachment                   302    200    404    200    404    200    200    200    404    404    404    200    200
 attachment_remove            302    200    404    404    404    404    404    404    404    404    404    404    404
 calendar_feed                200    200    200    200    200    200    200    200    200    200    200    200    200
@@ -256,11 +261,14 @@ def there(db: None) -> There:
         **dict.fromkeys(("request", "request_edit", "request_documents", "request_check", "request_submitted"), case),
         **dict.fromkeys(("case", "api_request"), case),
         "request_section": case | {"section": "trip"},
+        # Of no appeal: who reads one is held in tests/approvals/test_appeals.py.
+        "appeal_document": case | {"document_id": uuid7()},
         "attachment": case | {"attachment_id": document.pk},
         "attachment_remove": case | {"attachment_id": document.pk},
         "paper": case | {"order_id": cast.request.paper_orders.get().pk, "language": "en"},
         "request_do": case | {"verb": "withdraw"},
-        **dict.fromkeys(("answer", "answer_check", "conditions"), case),
+        **dict.fromkeys(("answer", "answer_check", "amendment", "conditions"), case),
+        "amendment_section": case | {"section": "itinerary"},
         "answer_item": case | {"number": 1},
         "condition": case | {"condition_id": UUID(int=0)},
         "absence_end": {"pk": 0},

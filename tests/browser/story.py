@@ -120,6 +120,12 @@ def tell() -> Story:
     for state in State:
         story.casts[state] = _cast(state, company)
     _tell_of_special_cases(story, company)
+    list_in_force(
+        ListKind.ORGANISATION,
+        entry_values("ZETA", 2, label_zh="泽塔实验室", label_en="Zeta Laboratory"),
+        at=timezone.now() - timedelta(days=30),
+    )
+    _tell_of_changes(story, company)
     _tell_of_people(story, company, office)
     _tell_of_matches(story, company)
     _tell_of_rehearsals(story, other)
@@ -154,6 +160,23 @@ def _tell_of_conditions(story: Story, cast: Cast) -> None:
     story.paths["condition"] = f"/requests/{cast.request.reference}/conditions/{first.pk}/"
     _act(cast, "report_condition", cast.applicant.user, condition=second.pk, text="Sent on Monday.")
     _act(cast, "cannot_comply", cast.applicant.user, condition=third.pk, text="The talk needs it.")
+
+
+def _tell_of_changes(story: Story, company: Any) -> None:
+    """A change that is being written, one that waits for the office, one that waits for a second person, a report."""
+    casts = story.casts
+    for name in ("changing", "changed", "recommended"):
+        casts[name] = _cast(State.APPROVED, company)
+        me, at = casts[name].applicant.user, timezone.now()
+        assert me is not None
+        pk, legs = casts[name].request.pk, _legs_of(casts[name].request)
+        workflow.begin_amendment(pk, actor=actor(me, at), at=at)
+        legs[0]["leaves_on"] -= timedelta(days=1)
+        legs[0]["host"] = "Zeta Laboratory" if name == "recommended" else legs[0]["host"]
+        workflow.save_amendment(pk, actor=actor(me, at), at=at, section="itinerary", legs=legs)
+        if name != "changing":
+            _act(casts[name], "file_amendment", me, reason="The organisers moved the last day.")
+    _act(casts["recommended"], "recommend_amendment", casts["recommended"].reviewer, text="A guest of the faculty.")
 
 
 def _act(cast: Cast, verb: str, user: User | None, **more: Any) -> None:
@@ -213,11 +236,29 @@ def _tell_of_special_cases(story: Story, company: Any) -> None:
     _tell_of_conditions(story, casts["conditions"])
     casts["revocation"] = _cast(State.APPROVED, company)
     _act(casts["revocation"], "propose_revocation", casts["revocation"].senior, grounds=DENIAL)
-    for name in ("appealed", "heard"):
+    for name in ("appealed", "heard", "questioned"):
         casts[name] = _cast(State.DENIED, company)
         text = "The session is not the purpose of my trip."
         _act(casts[name], "file_appeal", casts[name].applicant.user, text=text)
-    _act(casts["heard"], "hear_appeal", story.people["appeal"], no_conflict=True)
+    _tell_of_a_hearing(casts["heard"], story.people["appeal"])
+    _act(casts["questioned"], "hear_appeal", story.people["appeal"], no_conflict=True)
+    _act(casts["questioned"], "ask_in_appeal", story.people["appeal"], text="Who cancelled it?")
+    casts["revoking"] = _cast(State.APPROVED, company)
+    _act(casts["revoking"], "propose_revocation", casts["revoking"].senior, grounds=DENIAL)
+    _act(casts["revocation"], "reply", casts["revocation"].applicant.user, text="Please leave it in force.")
+    casts["asked_other"] = _cast(State.AUTHORITY_REVIEW, company)
+    me = casts["asked_other"].applicant.user
+    _act(casts["asked_other"], "ask_other_reviewer", me, reason="We were rivals for the same post.")
+
+
+def _tell_of_a_hearing(cast: Cast, ping: User) -> None:
+    """An appeal with what is said and brought while it is heard."""
+    me = cast.applicant.user
+    _act(cast, "hear_appeal", ping, no_conflict=True)
+    _act(cast, "add_to_appeal", me, files=[SimpleUploadedFile("programme.pdf", PDF)])
+    today = timezone.localdate()
+    _act(cast, "note_hearing", ping, held_on=today, heard="Alice Wang", text="The session was cancelled.")
+    _act(cast, "comment_on_hearing", me, text="On the second day, not on the first.")
 
 
 def _legs_of(request: TravelRequest) -> list[dict[str, Any]]:
@@ -565,9 +606,29 @@ PAGES: Mapping[str, Visit] = {
     "do-send_back_condition": verb("conditions", "send_back_condition", of("conditions", "reviewer"), send=True),
     "do-answer_condition": verb("conditions", "answer_condition", of("conditions", "reviewer"), send=True),
     "case-conditions": Visit(of("conditions", "reviewer"), on("conditions", "/cases/{}/")),
+    "amendment": Visit(ME[State.APPROVED], on("approved", "/requests/{}/change/")),
+    "amendment-written": Visit(of("changing", "applicant"), on("changing", "/requests/{}/change/")),
+    "amendment-mistaken": Visit(of("changing", "applicant"), on("changing", "/requests/{}/change/"), send=True),
+    **{
+        f"amendment-{section}": Visit(of("changing", "applicant"), on("changing", f"/requests/{{}}/change/{section}/"))
+        for section in ("itinerary", "change", "topics")
+    },
+    "request-changed": Visit(of("changed", "applicant"), on("changed", "/requests/{}/")),
+    "case-recommended": Visit(of("recommended", "senior"), on("recommended", "/cases/{}/")),
+    "do-withdraw_amendment": verb("changed", "withdraw_amendment", of("changed", "applicant")),
+    "do-recommend_amendment": verb("recommended", "accept_amendment", of("recommended", "senior")),
+    "do-return_amendment": verb("changed", "return_amendment", of("changed", "reviewer"), send=True),
     "do-reply": verb("decision_proposed", "reply", ME[State.DECISION_PROPOSED]),
     "do-refer": verb("company_declined", "refer", ME[State.COMPANY_DECLINED]),
     "do-reopen": verb("lapsed", "reopen", ME[State.LAPSED]),
+    "request-heard": Visit(of("heard", "applicant"), on("heard", "/requests/{}/")),
+    "request-revocation": Visit(of("revoking", "applicant"), on("revoking", "/requests/{}/")),
+    "do-reply-revocation": verb("revoking", "reply", of("revoking", "applicant")),
+    "do-ask_other_reviewer": verb("authority_review", "ask_other_reviewer", ME[State.AUTHORITY_REVIEW], send=True),
+    "do-answer_in_appeal": verb("questioned", "answer_in_appeal", of("questioned", "applicant"), send=True),
+    "do-comment_on_hearing": verb("heard", "comment_on_hearing", of("heard", "applicant")),
+    "do-add_to_appeal": verb("heard", "add_to_appeal", of("heard", "applicant"), send=True),
+    "do-withdraw_appeal": verb("appealed", "withdraw_appeal", of("appealed", "applicant")),
     "do-file_appeal": verb("denied", "file_appeal", ME[State.DENIED]),
     "do-close": verb("approved", "close", ME[State.APPROVED]),
     "do-too-late": verb("withdrawn", "withdraw", ME[State.WITHDRAWN]),
@@ -595,6 +656,12 @@ PAGES: Mapping[str, Visit] = {
     "inbox-bulk": Visit(person("reviewer"), _bulk),
     "request-counted": Visit(of("counted", "applicant"), on("counted", "/requests/{}/")),
     "consistency": Visit(person("senior"), at("/consistency/")),
+    "appeals": Visit(person("senior"), at("/appeals/")),
+    "do-keep_reviewer": verb("asked_other", "keep_reviewer", of("asked_other", "senior")),
+    "do-reject_revocation": verb("revocation", "reject_revocation", of("revocation", "second_senior"), send=True),
+    "do-ask_in_appeal": verb("heard", "ask_in_appeal", person("appeal"), send=True),
+    "do-note_hearing": verb("heard", "note_hearing", person("appeal"), send=True),
+    "case-heard": Visit(person("appeal"), on("heard", "/cases/{}/")),
     "caseload": Visit(person("senior"), at("/caseload/")),
     "absences": Visit(person("senior"), at("/absences/")),
     "absences-mistaken": Visit(person("senior"), at("/absences/"), send=True),
