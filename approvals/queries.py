@@ -62,6 +62,8 @@ OFFICE_ROLES = (Role.REVIEWER, Role.SENIOR, Role.HEAD)
 # Who sees the whole of a case that an appeal brought to their office; the seniors and the head because an appeal that
 # is late goes up to them.
 HEARING_ROLES = (Role.APPEAL_REVIEWER, Role.SENIOR, Role.HEAD)
+# Sent by the applicant to the office. The company is told that it was, and reads what follows from it.
+NOT_FOR_THE_COMPANY = (Attachment.Kind.REPLY, Attachment.Kind.ANSWER)
 READS_EVERYTHING = (Role.ADMINISTRATOR, Role.AUDITOR)
 
 
@@ -120,7 +122,7 @@ def attachments_visible_to(actor: Actor) -> ScopedQuerySet[Attachment]:
     found = Attachment.objects.filter(request__in=visible_to(actor), removed_at=None)
     if actor.scopes(Role.OFFICER):
         otherwise = Actor(actor.user_id, actor.name, frozenset(g for g in actor.grants if g.role is not Role.OFFICER))
-        found = found.filter(~Q(kind=Attachment.Kind.REPLY) | Q(request__in=visible_to(otherwise)))
+        found = found.filter(~Q(kind__in=NOT_FOR_THE_COMPANY) | Q(request__in=visible_to(otherwise)))
     return found.in_scope()
 
 
@@ -360,7 +362,7 @@ def took_part(request: TravelRequest) -> set[int]:
 
 def hearing_office(request: TravelRequest, *, at: datetime) -> Office | None:
     """The office that would hear an appeal filed at `at`: the one named for the deciding office, else the first other
-    one, in which somebody can who took no part in the case. None when there is none."""
+    one that gave no opinion, in which somebody can who took no part in the case. None when there is none."""
     apart = {*took_part(request), *recused(request), request.applicant_user_id}
     officers = Membership.objects.in_force(at).filter(company_id=request.company_id).values("user_id")
     able = (
@@ -369,12 +371,13 @@ def hearing_office(request: TravelRequest, *, at: datetime) -> Office | None:
         .exclude(user_id__in=[one for one in apart if one is not None])
         .exclude(user_id__in=officers)
     )
+    asked = Consultation.objects.filter(request=request, office=OuterRef("pk"))
     named = HearingOffice.objects.filter(office=request.office_id, heard_by=OuterRef("pk"))
     return (
         Office.objects.filter(is_active=True, pk__in=able.values("office_id"))
         .exclude(pk=request.office_id)
-        .annotate(is_named=Exists(named))
-        .order_by("-is_named", "pk")
+        .annotate(is_named=Exists(named), advised=Exists(asked))
+        .order_by("-is_named", "advised", "pk")
         .first()
     )
 

@@ -417,6 +417,10 @@ def _verb(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelRequest 
         values["files"] = [ContentFile(papers.pdf(story.trip.legs[0]["city"], "programme"), name="programme.pdf")]
     if act.verb in _ABOUT_A_CONDITION:
         values["condition"] = Condition.objects.filter(request_id=story.request_id).latest("id").pk
+    if act.verb == "add_to_appeal":
+        values["files"] = [ContentFile(papers.pdf(story.trip.legs[0]["city"], "notice"), name="notice.pdf")]
+    if act.verb == "note_hearing":
+        values["held_on"] = at.astimezone(ZONE).date()
     if act.verb == "hand_over":
         values["reviewer_id"] = story.cast["other_reviewer"].pk
     result = getattr(workflow, act.verb)(story.request_id, actor=actor, at=at, **values)

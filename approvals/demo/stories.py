@@ -124,6 +124,30 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("决定所依据的议程已取消，请重新考虑。", "The session that the decision rests on was cancelled."),
         ("内容已公开发表，不属于清单范围。", "The work is published and so not within the list."),
     ),
+    "hearing": (
+        (
+            "申请人说明：该环节已由主办方取消，并出示通知原件。",
+            "The applicant explained that the organisers cancelled the session, and showed their notice.",
+        ),
+    ),
+    "comment": (("记录属实；通知日期为上月二十八日。", "The note is right; the notice is of the 28th of last month."),),
+    "asked_in_appeal": (("请说明取消通知由谁发出。", "Who sent the notice of the cancellation?"),),
+    "answered_in_appeal": (
+        ("由会议秘书处发出，联系方式见附件。", "The secretariat of the conference; its address is on it."),
+    ),
+    "other_reviewer": (
+        ("该审查员曾与我在同一项目中有过争议。", "The reviewer and I were at odds in a project years ago."),
+    ),
+    "reviewer_stays": (
+        ("已核实：该审查员与申请人无利害关系。", "It was looked into: there is no conflict of interest that is known."),
+    ),
+    "revocation_reply": (
+        (
+            "公告不涉及我要去的城市，请维持许可。",
+            "The notice does not concern my city; please leave the clearance in force.",
+        ),
+    ),
+    "clearance_stays": (("公告不涉及本次行程。", "The notice does not concern this trip."),),
     "upheld": (("申诉未提出新的事实，原决定成立。", "The appeal brings no new facts; the decision stands."),),
     "same": (
         (
@@ -468,7 +492,26 @@ def appealed(told: Telling) -> list[Act]:
 
 
 def appeal_heard(told: Telling) -> list[Act]:
-    return [*appealed(told), Act("hear_appeal", "appeal_reviewer", told.random.randint(1, 4))]
+    return [*appealed(told), Act("hear_appeal", "appeal_reviewer", told.random.randint(1, 4), {"no_conflict": True})]
+
+
+def appeal_with_a_hearing(told: Telling) -> list[Act]:
+    """A hearing is noted and commented on; a question is answered."""
+    heard = "申请人" if told.language == "zh" else "The applicant"
+    return [
+        *appeal_heard(told),
+        Act(
+            "note_hearing", "appeal_reviewer", told.random.randint(1, 3), {"heard": heard, "text": told.say("hearing")}
+        ),
+        Act("comment_on_hearing", "applicant", 1, {"text": told.say("comment")}),
+        Act("ask_in_appeal", "appeal_reviewer", 0, {"text": told.say("asked_in_appeal")}),
+        Act("answer_in_appeal", "applicant", 1, {"text": told.say("answered_in_appeal")}),
+        Act("add_to_appeal", "applicant"),
+    ]
+
+
+def appeal_withdrawn(told: Telling) -> list[Act]:
+    return [*appeal_heard(told), Act("withdraw_appeal", "applicant", told.random.randint(1, 4))]
 
 
 def upheld(told: Telling) -> list[Act]:
@@ -489,7 +532,30 @@ def revocation_proposed(told: Telling) -> list[Act]:
 
 
 def revoked(told: Telling) -> list[Act]:
-    return [*revocation_proposed(told), Act("revoke", "senior", told.random.choice((0, 1)))]
+    return [*revocation_replied(told), Act("revoke", "senior", told.random.choice((0, 1)))]
+
+
+def revocation_replied(told: Telling) -> list[Act]:
+    """Heard while the clearance is in force."""
+    reply = Act("reply", "applicant", told.random.choice((1, 2)), {"text": told.say("revocation_reply")})
+    return [*revocation_proposed(told), reply]
+
+
+def revocation_rejected(told: Telling) -> list[Act]:
+    return [*revocation_replied(told), Act("reject_revocation", "senior", 1, {"note": told.say("clearance_stays")})]
+
+
+def other_reviewer(told: Telling) -> list[Act]:
+    """The applicant asks for another reviewer."""
+    return [*_taken(told), Act("ask_other_reviewer", "applicant", 1, {"reason": told.say("other_reviewer")})]
+
+
+def other_reviewer_granted(told: Telling) -> list[Act]:
+    return [*other_reviewer(told), Act("hand_over", "senior", 1, {"reason": told.say("hand_over")})]
+
+
+def other_reviewer_refused(told: Telling) -> list[Act]:
+    return [*other_reviewer(told), Act("keep_reviewer", "senior", 1, {"reason": told.say("reviewer_stays")})]
 
 
 def revoked_appealed(told: Telling) -> list[Act]:
@@ -676,6 +742,13 @@ FATES = (
     Fate("appeal_heard", 5, appeal_heard, tiers=TWO_DECIDE, rested=(0, 10), departs=(15, 110)),
     Fate("upheld", 5, upheld, tiers=TWO_DECIDE, rested=(1, 20), departs=(5, 110)),
     Fate("overturned", 4, overturned, tiers=TWO_DECIDE, rested=(0, 8), departs=(12, 90)),
+    Fate("appeal_with_a_hearing", 4, appeal_with_a_hearing, tiers=TWO_DECIDE, rested=(0, 8), departs=(15, 110)),
+    Fate("appeal_withdrawn", 3, appeal_withdrawn, tiers=TWO_DECIDE, rested=(0, 20), departs=(15, 110)),
+    Fate("revocation_replied", 3, revocation_replied, rested=(0, 2), departs=(20, 90)),
+    Fate("revocation_rejected", 2, revocation_rejected, rested=(0, 10), departs=(20, 90)),
+    Fate("other_reviewer", 3, other_reviewer, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 3)),
+    Fate("other_reviewer_granted", 2, other_reviewer_granted, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 4)),
+    Fate("other_reviewer_refused", 2, other_reviewer_refused, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 4)),
     Fate("revocation_proposed", 3, revocation_proposed, rested=(0, 3), departs=(20, 90)),
     Fate("revoked", 5, revoked, rested=(0, 20), departs=(15, 90)),
     Fate("revoked_appealed", 2, revoked_appealed, rested=(0, 3), departs=(15, 90)),

@@ -619,7 +619,10 @@ class _Year:
 
         def propose(now: datetime) -> None:
             if self.do(case, "propose_revocation", one.user, now, grounds=_GROUNDS):
-                self.at(two.ready(now + DAY), lambda then: self._revoke(case, two.user, then))
+                # When the time for a reply is over; too late before the departure it comes to nothing.
+                until = self._page(case).reply_until
+                assert until is not None
+                self.at(two.ready(until), lambda then: self._revoke(case, two.user, then))
 
         self.at(one.ready(at), propose)
 
@@ -635,7 +638,7 @@ class _Year:
         return self.town.offices[request.open_appeal.office_id].by_role[Role.APPEAL_REVIEWER][0]
 
     def _hear(self, case: Case, at: datetime) -> None:
-        if self.do(case, "hear_appeal", self._hearer(case), at):
+        if self.do(case, "hear_appeal", self._hearer(case), at, no_conflict=True):
             self.later(case, at, (3, 40), self._judge_appeal)
 
     def _judge_appeal(self, case: Case, at: datetime) -> None:

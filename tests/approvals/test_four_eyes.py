@@ -91,7 +91,7 @@ def test_who_proposed_does_not_confirm(state: State) -> None:
 
     cast = in_state(state, employee=employ("Bo Li", CompanyFactory.create()))
     refused_by_the_database(
-        "by_people|by_two_people|applicant_was_heard",
+        "by_people|by_two_people|another person who confirms",
         lambda: copy_of(Decision, cast.request, by_id=cast.reviewer.pk, confirmed_by_id=cast.reviewer.pk, deemed=False),
     )
 
