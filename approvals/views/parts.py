@@ -588,7 +588,7 @@ def files(request: TravelRequest, *, removable: bool = False) -> list[File]:
     return [
         file_of(request, document, removable=removable)
         for document in request.documents
-        if document.kind != Attachment.Kind.REPLY
+        if document.kind not in queries.NOT_FOR_THE_COMPANY
     ]
 
 

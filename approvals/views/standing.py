@@ -26,7 +26,7 @@ from django_countries import countries
 
 from accounts.models import AccessEntry, User
 from accounts.roles import Actor, Role
-from approvals import disclosure, rules, timekeeping
+from approvals import disclosure, queries, rules, timekeeping
 from approvals.clocks import RULES, Line, LineKind, Step
 from approvals.models import (
     Amendment,
@@ -842,8 +842,10 @@ class _Reader:
         return f"{days % {'days': row.working_days}}\n{row.reason}"
 
     def _document(self, entry: AuditEntry) -> str:
-        row = self._by_id(self.found.attachments, entry, "attachment")
-        return row.name if row else ""
+        row: Attachment | None = self._by_id(self.found.attachments, entry, "attachment")
+        if row is None or (self.is_company_only and row.kind in queries.NOT_FOR_THE_COMPANY):
+            return ""
+        return row.name
 
     _attach = _remove_attachment = _document
 

@@ -263,6 +263,11 @@ def test_the_applicant_answers_item_by_item_checks_and_sends() -> None:
         assert words in office
     company = signed_in(cast.officer).get(reverse("request", args=[number])).content.decode()
     assert "My company." not in company
+    assert "contract.pdf" not in company
+    file = Attachment.unscoped.get(request=cast.request)
+    where = reverse("attachment", args=[number, file.pk])
+    statuses = [signed_in(user).get(where).status_code for user in (alice(cast), cast.reviewer, cast.officer)]
+    assert statuses == [200, 200, 404]
 
 
 def test_files_that_were_chosen_and_not_sent_are_named() -> None:
