@@ -5,9 +5,9 @@ the real delivery in between, `invariants` looks at everything that was written,
 `scratch` gives databases that are dropped afterwards. It never runs where there are requests already.
 """
 
-from approvals.simulation.figures import Figures, table
+from approvals.simulation.figures import Figures, compared, table
 from approvals.simulation.invariants import INVARIANTS, broken
 from approvals.simulation.plan import Plan
 from approvals.simulation.year import SimulationRefused, live
 
-__all__ = ["INVARIANTS", "Figures", "Plan", "SimulationRefused", "broken", "live", "table"]
+__all__ = ["INVARIANTS", "Figures", "Plan", "SimulationRefused", "broken", "compared", "live", "table"]

@@ -166,12 +166,33 @@ def _cells(name: str, month: Month) -> tuple[str, ...]:
     )
 
 
+_COMPARED = ("late %", "9 of 10 d", "waiting", "load %")
+
+
+def compared(before: Figures, after: Figures) -> str:
+    """Two years of the same requests side by side, month by month: what another staffing changes."""
+    places = [_HEAD.index(name) for name in _COMPARED]
+
+    def line(name: str, one: Month, other: Month) -> list[str]:
+        was, now = _cells(name, one), _cells(name, other)
+        return [name, *(f"{was[place]} → {now[place]}" for place in places)]
+
+    months = zip(before.months, after.months, strict=True)
+    rows = [["", *_COMPARED], *(line(f"{one.first:%Y-%m}", one, other) for one, other in months)]
+    rows.append(line("in all", before.whole, after.whole))
+    return "\n".join([f"{before.name} → {after.name}", *_aligned(rows)])
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+
+
 def table(figures: Figures) -> str:
     """The figures as text: a line for each month, one for all, the states and the load of each reviewer."""
     rows = [_HEAD, *(_cells(f"{month.first:%Y-%m}", month) for month in figures.months)]
     rows.append(_cells("in all", figures.whole))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    lines = _aligned(rows)
     states = ", ".join(f"{state} {number:,}" for state, number in figures.states.items())
     loads = " ".join(f"{100 * load:.0f}" for load in figures.reviewers)
     return "\n".join([figures.name, *lines, f"states: {states}", f"load of each reviewer, %: {loads}"])

@@ -10,12 +10,14 @@ from approvals.simulation.figures import Figures, Month
 from interface.charts import ROW, Bar, bar_chart
 
 _WIDTH, _GAP, _TOP = 420, 48, 104
-# The file stands alone: what the style sheet of the product says to charts, in its light colours.
+# The file stands alone: what the style sheet of the product says to charts, in its light and its dark colours.
 _STYLE = mark_safe(
     "<style>text{font-family:system-ui,'Noto Sans CJK SC',sans-serif;font-size:15px;fill:#1f2937}"
     ".title{font-size:20px;font-weight:600}.panel{font-size:16px;font-weight:600}"
     ".chart-track{fill:#e5e7eb}.chart-plain{fill:#2f76a8}.chart-good{fill:#2f7d4f}"
-    ".chart-waiting{fill:#b7791f}.chart-bad{fill:#b3372f}</style>"
+    ".chart-waiting{fill:#b7791f}.chart-bad{fill:#b3372f}.ground{fill:#fff}"
+    "@media (prefers-color-scheme:dark){text{fill:#e5e7eb}.ground{fill:#111827}.chart-track{fill:#374151}"
+    ".chart-plain{fill:#6aaedb}.chart-good{fill:#63b98a}.chart-waiting{fill:#e0b050}.chart-bad{fill:#e3867f}}</style>"
 )
 
 
@@ -64,7 +66,7 @@ def draw(years: Sequence[Figures], *, title: str) -> SafeString:
     )
     return format_html(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img">'
-        '<title>{title}</title>{style}<rect width="100%" height="100%" fill="#fff"></rect>'
+        '<title>{title}</title>{style}<rect class="ground" width="100%" height="100%"></rect>'
         '<text class="title" x="{gap}" y="44">{title}</text>{parts}</svg>',
         w=width,
         h=height,

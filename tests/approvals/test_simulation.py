@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,18 @@ from pytest_django import DjangoDbBlocker
 
 from accounts.roles import Role
 from approvals.models import Clock, ClockAction, CompanyReview, Decision, TravelRequest
-from approvals.simulation import INVARIANTS, Figures, Plan, SimulationRefused, broken, figures, live, picture, table
+from approvals.simulation import (
+    INVARIANTS,
+    Figures,
+    Plan,
+    SimulationRefused,
+    broken,
+    compared,
+    figures,
+    live,
+    picture,
+    table,
+)
 from approvals.simulation.plan import DAY, MINUTES_A_DAY, ZONE
 from approvals.simulation.town import Worker, present
 from approvals.simulation.year import Lived
@@ -82,6 +94,18 @@ def test_the_picture_shows_the_numbers_of_the_table(counted: Figures) -> None:
         assert f">{month.load:.0%}</text>" in drawn
     assert "A &lt; B" in drawn
     assert drawn.count("2026-01 · As it is") == 2 * 3  # three charts by month, of both years
+
+
+def test_two_years_are_compared_side_by_side(counted: Figures) -> None:
+    relieved = replace(counted, name="With +2", months=tuple(replace(month, late=0) for month in counted.months))
+    heading, columns, *lines = compared(counted, relieved).splitlines()
+    assert heading == "As it is → With +2"
+    assert columns.split() == ["late", "%", "9", "of", "10", "d", "waiting", "load", "%"]
+    assert [line.split()[0] for line in lines[:-1]] == [f"{month.first:%Y-%m}" for month in counted.months]
+    for line, month in zip(lines, counted.months, strict=False):
+        assert f"{100 * month.late_share:.1f} → 0.0" in line
+        assert f"{month.waiting:.1f} → {month.waiting:.1f}" in line
+    assert lines[-1].split()[:2] == ["in", "all"]
 
 
 # ── broken on purpose ───────────────────────────────────────────────────────────────────────────────────────────────

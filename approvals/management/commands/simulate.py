@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from approvals.simulation import Figures, Plan, broken, figures, live, picture, scratch, table
+from approvals.simulation import Figures, Plan, broken, compared, figures, live, picture, scratch, table
 
 # An office and what if: the plan, the database it happens in, what it is called.
 Task = tuple[Plan, str, int, str]
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         found = self._lived(names, options["processes"])
         seconds = time.monotonic() - began
         years = [self._together(name, found) for name in names]
-        text = "\n\n".join(map(table, years))
+        text = "\n\n".join([*map(table, years), *(compared(years[0], other) for other in years[1:])])
         self.stdout.write(f"{text}\n")
         for name, _figures, _broken, tries, done in found:
             tried = ", ".join(f"{verb} {times:,}" for verb, times in sorted(tries.items()))
