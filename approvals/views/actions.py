@@ -33,7 +33,7 @@ from approvals.forms import conditions as condition_forms
 from approvals.forms import staff as forms
 from approvals.forms.information import AskForm
 from approvals.models import TravelRequest
-from approvals.models.conditions import WITH_OFFICE
+from approvals.models.conditions import ConditionState
 from approvals.states import Tier
 from approvals.views import appealed, parts
 from approvals.views.amended import about_amendment
@@ -128,15 +128,19 @@ def _other_reviewer(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
     return {"asked": queries.other_reviewer_asked(request)}
 
 
-def _condition(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
-    """The conditions that wait for the office, with what was said about each and the documents that show it."""
-    documents = {str(document.pk): document for document in request.documents}
-    waiting = []
-    for one in request.conditions_now:
-        if one.last is not None and one.state in WITH_OFFICE:
-            shown = [documents[file["id"]] for file in one.last.documents if file["id"] in documents]
-            waiting.append((one, [parts.file_of(request, document) for document in shown]))
-    return {"waiting": waiting}
+def _conditions_in(state: ConditionState) -> About:
+    """What a page shows of the conditions in this state: what was said about each, and the documents that show it."""
+
+    def about(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
+        documents = {str(document.pk): document for document in request.documents}
+        waiting = []
+        for one in request.conditions_now:
+            if one.last is not None and one.state == state:
+                shown = [documents[file["id"]] for file in one.last.documents if file["id"] in documents]
+                waiting.append((one, [parts.file_of(request, document) for document in shown]))
+        return {"waiting": waiting}
+
+    return about
 
 
 def _remedy(request: TravelRequest, at: datetime) -> Mapping[str, Any]:
@@ -671,7 +675,7 @@ PAGES: Mapping[str, Page] = {
         done=gettext_lazy("Answered. Who owes it was told."),
         form=condition_forms.AnswerConditionForm,
         part="approvals/do/condition.html",
-        about=_condition,
+        about=_conditions_in(ConditionState.CANNOT_COMPLY),
     ),
     "release_condition": Page(
         verb="release_condition",
@@ -681,7 +685,7 @@ PAGES: Mapping[str, Page] = {
         done=gettext_lazy("Released. Who owed it was told."),
         form=condition_forms.ReleaseForm,
         part="approvals/do/condition.html",
-        about=_condition,
+        about=_conditions_in(ConditionState.REPORTED),
     ),
     "send_back_condition": Page(
         verb="send_back_condition",
@@ -690,7 +694,7 @@ PAGES: Mapping[str, Page] = {
         done=gettext_lazy("Sent back. Who owes it was told what is missing."),
         form=condition_forms.SendBackForm,
         part="approvals/do/condition.html",
-        about=_condition,
+        about=_conditions_in(ConditionState.REPORTED),
     ),
     # ── the appeal ──
     "hear_appeal": Page(
