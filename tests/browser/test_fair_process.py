@@ -155,3 +155,80 @@ def test_21_alice_cannot_comply_and_is_answered(open_window: OpenWindow) -> None
     (one,) = TravelRequest.unscoped.get(pk=cast.request.pk).conditions_now
     assert (one.state, one.text) == (ConditionState.OPEN, "Send the draft of the programme.")
     assert Condition.objects.get().text == "Send the programme."
+
+
+def test_16_a_denial_is_proposed_replied_to_with_a_document_and_confirmed(
+    open_window: OpenWindow, tmp_path: Path
+) -> None:
+    cast = under_review()
+    number = cast.request.reference
+    with open_window(cast.reviewer) as rui:
+        page = rui.page
+        rui.go(f"/cases/{number}/")
+        page.locator(".actions").get_by_role("link", name="Propose a denial").click()
+        expect(page.get_by_role("link", name="Propose to approve a shorter trip")).to_be_visible()
+        page.locator("[name=why_not_condition]").fill("The session is the only purpose of the trip.")
+        page.locator("[name=why_not_shorter]").fill("The session is on the first day.")
+        page.locator("[name=reason_codes]").first.check()
+        page.locator("[name=part_0]").select_option("event")
+        page.locator("[name=fact_0]").fill("The programme lists a closed session.")
+        page.locator("[name=text]").fill("The session concerns a listed topic.")
+        page.locator("main form [type=submit]:visible").last.click()
+        expect(page.get_by_text("The applicant is heard before", exact=False).first).to_be_visible()
+
+    with open_window(alice_of(cast), width=PHONE) as alice:
+        page = alice.page
+        alice.go(f"/requests/{number}/")
+        expect(page.locator("#proposed")).to_contain_text("The programme lists a closed session.")
+        page.locator("#proposed").get_by_role("link", name="Event: ICLR").click()
+        expect(page.locator("#part-event")).to_be_in_viewport()
+        page.locator(".actions").get_by_role("link", name="Reply to the proposed decision").click()
+        page.locator("[name=text]").fill("The session was opened to everybody.")
+        page.locator("[name=documents]").set_input_files([pdf(tmp_path, "programme.pdf"), pdf(tmp_path, "letter.pdf")])
+        page.locator("[name=helper_name]").fill("Lin Law")
+        page.locator("main form [type=submit]:visible").last.click()
+        expect(page.locator("#id_helper_relation")).to_be_focused()  # named by half: said where it is mended
+        page.locator("[name=helper_relation]").fill("lawyer")
+        page.locator("[name=helper_agrees]").check()
+        page.locator("[name=documents]").set_input_files([pdf(tmp_path, "programme.pdf"), pdf(tmp_path, "letter.pdf")])
+        assert not is_too_wide(page)
+        page.locator("main form [type=submit]:visible").last.click()
+        expect(page.get_by_text("Your reply was received.", exact=False).first).to_be_visible()
+
+    with open_window(cast.senior) as shan:
+        page = shan.page
+        shan.go(f"/requests/{number}/do/confirm/")
+        expect(page.locator("#reply")).to_contain_text("written with the help of Lin Law (lawyer)")
+        expect(page.locator("#reply").get_by_role("link", name="programme.pdf")).to_be_visible()
+        expect(page.locator("#since")).to_contain_text("Reply to the proposed denial")
+        page.locator("[name=conflict][value=none]").check()
+        page.locator("main form [type=submit]:visible").last.click()
+        expect(page.get_by_text("Decided. The applicant was told.").first).to_be_visible()
+
+    with open_window(alice_of(cast)) as alice:
+        alice.go(f"/requests/{number}/")
+        decision = alice.page.locator("#decision")
+        for words in ("The session was opened to everybody.", "Lin Law", "letter.pdf", "If you disagree"):
+            expect(decision).to_contain_text(words)
+
+
+def test_20_a_part_is_cleared_instead_of_a_denial(open_window: OpenWindow) -> None:
+    cast = under_review()
+    number = cast.request.reference
+    with open_window(cast.reviewer, width=PHONE, java_script_enabled=False) as rui:
+        page = rui.page
+        rui.go(f"/requests/{number}/do/propose_denial/")
+        page.get_by_role("link", name="Propose to approve a shorter trip").click()
+        page.locator("[name=to_0]").fill((timezone.localdate() + timedelta(days=44)).isoformat())
+        page.locator("[name=why_not_condition]").fill("It cannot be watched.")
+        page.locator("[name=reason_codes]").first.check()
+        page.locator("[name=part_0]").select_option("dates")
+        page.locator("[name=fact_0]").fill("The closed session is on the fourth day.")
+        page.locator("[name=text]").fill("The first days are enough for the conference.")
+        page.locator("main form [type=submit]:visible").last.click()
+        expect(page.get_by_text("The applicant is heard before", exact=False).first).to_be_visible()
+        assert not is_too_wide(page)
+    with open_window(alice_of(cast)) as alice:
+        alice.go(f"/requests/{number}/")
+        expect(alice.page.locator("#proposed")).to_contain_text("Cleared for fewer days")
+        expect(alice.page.locator("#proposed")).to_contain_text("The first days are enough for the conference.")
