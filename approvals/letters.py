@@ -499,7 +499,7 @@ def _what_it_rests_on(request: TravelRequest, found: Decision) -> Section:
         blocks.append(Paragraph(Text(_("These published entries counted:"))))
         blocks.append(Items(tuple(_hit(hit) for hit in hits)))
     blocks.append(_clocks(request, found))
-    return Section(_("What it rests on"), tuple(blocks))
+    return Section(_("What it was decided on, and by which versions"), tuple(blocks))
 
 
 def _list_names(versions: Iterable[Sequence[int]]) -> list[str]:
@@ -524,7 +524,7 @@ def _hit(hit: disclosure.HitWords) -> tuple[Text, ...]:
 def _clocks(request: TravelRequest, found: Decision) -> Block:
     """The clocks that had begun: what each was counted with. The decision's own versions are those of that moment."""
     rows = []
-    for row in Clock.objects.filter(request=request, started_at__lte=found.at).exclude(anchor__isnull=False):
+    for row in Clock.objects.filter(request=request, started_at__lt=found.at).exclude(anchor__isnull=False):
         kind = ClockKind(row.kind)
         if kind == ClockKind.DRAFT:
             continue
