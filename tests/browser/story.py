@@ -232,6 +232,7 @@ def _tell_of_special_cases(story: Story, company: Any) -> None:
     _act(returned, "take", returned.reviewer, no_conflict=True)
     casts["replied"] = _cast(State.DECISION_PROPOSED, company)
     _act(casts["replied"], "reply", casts["replied"].applicant.user, text="Please reconsider.")
+    _tell_of_parts_and_specialists(story, company)
     casts["conditions"] = _cast(State.AUTHORITY_REVIEW, company)
     _tell_of_conditions(story, casts["conditions"])
     casts["revocation"] = _cast(State.APPROVED, company)
@@ -249,6 +250,34 @@ def _tell_of_special_cases(story: Story, company: Any) -> None:
     casts["asked_other"] = _cast(State.AUTHORITY_REVIEW, company)
     me = casts["asked_other"].applicant.user
     _act(casts["asked_other"], "ask_other_reviewer", me, reason="We were rivals for the same post.")
+
+
+def _tell_of_parts_and_specialists(story: Story, company: Any) -> None:
+    """A part that is proposed; a specialist office that is asked, and one that has answered."""
+    casts = story.casts
+    casts["part"] = _cast(State.AUTHORITY_REVIEW, company)
+    asked = casts["part"].request.revision
+    assert asked is not None
+    leg = asked.content["legs"][0]
+    cleared = [leg | {"leaves_on": leg["arrives_on"]}]
+    _act(casts["part"], "propose", casts["part"].reviewer, outcome="approved", grounds=DENIAL, cleared=cleared)
+    office = OfficeFactory.create(
+        code="ZJ",
+        name_zh="专业审查办公室",
+        name_en="Specialist review office",
+        is_specialist=True,
+        expertise_zh="大规模训练",
+        expertise_en="Large-scale training",
+    )
+    story.people["specialist"] = posted(office, Role.REVIEWER, "0801", "Eva Expert")
+    for name in ("restricted", "consulted", "advised"):
+        cast = casts[name] = _cast(State.AUTHORITY_REVIEW, company)
+        _act(cast, "change_tier", cast.reviewer, tier=Tier.RESTRICTED, reason="The programme names a closed session.")
+        if name != "restricted":
+            question = {"office_id": office.pk, "question": "Is the method of the list?"}
+            _act(cast, "consult", cast.reviewer, **question)
+    said = {"outcome": "favourable", "reasons": "All of it is published.", "confidential": "Entry 7."}
+    _act(casts["advised"], "give_opinion", story.people["specialist"], **said)
 
 
 def _tell_of_a_hearing(cast: Cast, ping: User) -> None:
@@ -618,6 +647,16 @@ PAGES: Mapping[str, Visit] = {
     "do-withdraw_amendment": verb("changed", "withdraw_amendment", of("changed", "applicant")),
     "do-recommend_amendment": verb("recommended", "accept_amendment", of("recommended", "senior")),
     "do-return_amendment": verb("changed", "return_amendment", of("changed", "reviewer"), send=True),
+    "do-propose_part": verb("authority_review", "propose_part", of("authority_review", "reviewer")),
+    "do-propose_part-mistaken": verb("authority_review", "propose_part", of("authority_review", "reviewer"), send=True),
+    "do-consult": verb("restricted", "consult", of("restricted", "reviewer")),
+    "do-give_opinion": verb("consulted", "give_opinion", person("specialist")),
+    "request-part": Visit(of("part", "applicant"), on("part", "/requests/{}/")),
+    "case-part": Visit(of("part", "senior"), on("part", "/cases/{}/")),
+    "case-consulted": Visit(person("specialist"), on("consulted", "/cases/{}/")),
+    "case-advised": Visit(of("advised", "reviewer"), on("advised", "/cases/{}/")),
+    "request-advised": Visit(of("advised", "applicant"), on("advised", "/requests/{}/")),
+    "inbox-consulted": Visit(person("specialist"), at("/inbox/?tab=consulted")),
     "do-reply": verb("decision_proposed", "reply", ME[State.DECISION_PROPOSED]),
     "do-refer": verb("company_declined", "refer", ME[State.COMPANY_DECLINED]),
     "do-reopen": verb("lapsed", "reopen", ME[State.LAPSED]),
