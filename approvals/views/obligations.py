@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -154,7 +155,7 @@ def _ways(request: TravelRequest, actor: Actor) -> Mapping[UUID, list[Way]]:
     labels = {
         "report_condition": _("Report as met"),
         "cannot_comply": _("Cannot be met"),
-        "answer_condition": _("Answer"),
+        "answer_condition": pgettext("condition", "Answer"),
         "release_condition": _("Release"),
         "send_back_condition": _("Send back"),
     }
