@@ -332,7 +332,26 @@ def _approved(request: TravelRequest, mine: bool) -> list[str]:
         parts += _revocation_proposed(request, mine)
     if part and (said := _appealed(request)):
         parts.append(said)
-    return parts
+    return [*parts, _conditions_owed(request)]
+
+
+def _conditions_owed(request: TravelRequest) -> str:
+    """What of the conditions waits for whom; empty when nothing does. No query: their clocks are there."""
+    if not request.open_conditions:
+        return ""
+    due = [clock for clock in request.running_clocks.values() if clock.kind == ClockKind.CONDITION and clock.due_at]
+    if not due:
+        return _("What was said about its conditions is with the office.")
+    first = min(due, key=lambda clock: clock.due_at or request.now)
+    words = {"count": len(due), "until": _until(first, request)}
+    if first.due_at is not None and first.due_at <= request.now:
+        return _("A condition was to be met by %(until)s and is overdue; this takes nothing back.") % words
+    said = ngettext(
+        "%(count)d condition is to be met, by %(until)s.",
+        "%(count)d conditions are to be met, the first by %(until)s.",
+        len(due),
+    )
+    return said % words
 
 
 def _revocation_proposed(request: TravelRequest, mine: bool) -> list[str]:
@@ -410,7 +429,10 @@ def _revoked(request: TravelRequest, mine: bool) -> list[str]:
 
 
 def _closed(request: TravelRequest, mine: bool) -> list[str]:
-    return [_("Closed on %(on)s. There is nothing more to do.") % {"on": _day(request.state_since, request)}]
+    words = {"on": _day(request.state_since, request)}
+    if owed := _conditions_owed(request):
+        return [_("Closed on %(on)s.") % words, owed]
+    return [_("Closed on %(on)s. There is nothing more to do.") % words]
 
 
 def _withdrawn(request: TravelRequest, mine: bool) -> list[str]:

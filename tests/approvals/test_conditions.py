@@ -18,6 +18,7 @@ from approvals import queries, sweeping, workflow
 from approvals.models import Attachment, Clock, Condition, ConditionStep, ItemDraft, TravelRequest
 from approvals.models.conditions import ConditionState
 from approvals.states import State
+from approvals.views import standing
 from approvals.workflow import Obligation
 from approvals.workflow import conditions as verbs
 from audit.models import Entry
@@ -380,6 +381,9 @@ def test_the_system_closes_the_trip_and_what_is_owed_is_owed_still() -> None:
     assert (now(cast).state, now(cast).open_conditions) == (State.CLOSED, 1)
     assert [clock.anchor for clock in clocks(cast, ClockKind.CONDITION)] == [date(2026, 5, 8)]
     at = on(date(2026, 5, 6))
+    alice = actor(cast.applicant.user, at)  # type: ignore[arg-type]
+    seen = queries.in_full(alice).get(pk=cast.request.pk)
+    assert standing.sentence(seen, alice, at) == "Closed on 30 April 2026. 1 condition is to be met, by 8 May 2026."
     do(cast, "report_condition", cast.applicant.user, at, text="Attached.")
     do(cast, "release_condition", cast.reviewer, at + timedelta(hours=1))
     assert (now(cast).state, now(cast).open_conditions) == (State.CLOSED, 0)
