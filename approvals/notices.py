@@ -406,8 +406,8 @@ def _context(event: OutboxEvent) -> dict[str, Any]:
 
 def _condition_context(event: OutboxEvent) -> dict[str, Any]:
     found = _condition(event)
-    if found is None:
-        return {}
+    if found is None:  # the words of a reminder are made for everybody who may be told, whatever it is about
+        return dict.fromkeys(("condition", "by", "said", "what"), "")
     step = next((one for one in found.steps if str(one.pk) == event.data.get("step")), None)
     return {
         "condition": found.text,
