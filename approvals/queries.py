@@ -55,6 +55,7 @@ from approvals.states import HOLDS_ITS_DATES, WITH_AUTHORITY, WITH_CONDITIONS, S
 from audit.models import Entry
 from authorities import absences, grounds
 from authorities.models import Office, Posting, ReasonCode
+from authorities.terms import ClockKind
 from companies.models import Membership
 from notifications.models import Preferences
 
@@ -383,12 +384,14 @@ def hearing_office(request: TravelRequest, *, at: datetime) -> Office | None:
 
 
 def unheard_offices(*, at: datetime) -> list[Office]:
-    """The active offices against whose decisions no appeal could be heard at `at`: no other one has an appeal
-    reviewer. Only those that have decided or may soon: an office without requests is left out."""
-    able = Posting.objects.in_force(at).filter(role=Role.APPEAL_REVIEWER, user__is_active=True, office__is_active=True)
-    another = able.exclude(office=OuterRef("pk"))
-    has_requests = TravelRequest.unscoped.filter(office=OuterRef("pk"), reached_authority_at__isnull=False)
-    return list(Office.objects.filter(~Exists(another), Exists(has_requests), is_active=True))
+    """The offices with a refusal that can still be appealed against at `at`, where nobody could hear it: no other active
+    office has an appeal reviewer."""
+    reviewers = Posting.objects.in_force(at).filter(role=Role.APPEAL_REVIEWER, user__is_active=True)
+    another = reviewers.filter(office__is_active=True).exclude(office=OuterRef("pk"))
+    open_windows = Clock.objects.filter(
+        kind=ClockKind.APPEAL_FILING, ended_at=None, due_at__gt=at, request__office=OuterRef("pk")
+    )
+    return list(Office.objects.filter(~Exists(another), Exists(open_windows)))
 
 
 def number_of(user_id: int, office_id: int) -> str:

@@ -17,7 +17,7 @@ from django.db.models import Count, Min, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from approvals import overview
+from approvals import overview, queries
 from approvals.models import TravelRequest
 from approvals.states import State, Tier
 from config.celery import app
@@ -49,6 +49,7 @@ class Alarm(StrEnum):
     CLOCKS_FAILED = "clocks_failed"
     JOBS_FAILED = "jobs_failed"
     NOTIFICATIONS_GIVEN_UP = "notifications_given_up"
+    APPEALS_UNHEARD = "appeals_unheard"
 
 
 SAYS: dict[Alarm, str | Promise] = {
@@ -61,6 +62,7 @@ SAYS: dict[Alarm, str | Promise] = {
     Alarm.CLOCKS_FAILED: _("A clock could not be acted on."),
     Alarm.JOBS_FAILED: _("A job failed through an error of ours in the last day."),
     Alarm.NOTIFICATIONS_GIVEN_UP: _("Notifications were given up after their last attempt."),
+    Alarm.APPEALS_UNHEARD: _("Somebody can appeal against a refusal, and no other office could hear it."),
 }
 
 TO_DO: dict[Alarm, str | Promise] = {
@@ -73,10 +75,11 @@ TO_DO: dict[Alarm, str | Promise] = {
     Alarm.CLOCKS_FAILED: _("Look for “could not be acted on” in the log. It is tried again by itself."),
     Alarm.JOBS_FAILED: _("Open the work that failed, mend the cause, and have it tried again."),
     Alarm.NOTIFICATIONS_GIVEN_UP: _("Open the notifications given up, mend the cause, and have them tried again."),
+    Alarm.APPEALS_UNHEARD: _("Post an appeal reviewer in another active office than the one that decided."),
 }
 
 # To be mended by people, in daylight: nobody waits for a date that is not kept.
-MILD = frozenset({Alarm.NOTIFICATIONS_GIVEN_UP})
+MILD = frozenset({Alarm.NOTIFICATIONS_GIVEN_UP, Alarm.APPEALS_UNHEARD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,8 @@ class Figures:
     jobs_failed: int
     job_age: timedelta | None
     """How long the oldest open job has been asked for."""
+    offices_unheard: int
+    """The offices against whose refusals somebody can appeal, where no other office could hear it."""
 
     @property
     def alarms(self) -> list[Alarm]:
@@ -143,6 +148,8 @@ class Figures:
             yield Alarm.JOBS_FAILED
         if self.running.failed_notifications:
             yield Alarm.NOTIFICATIONS_GIVEN_UP
+        if self.offices_unheard:
+            yield Alarm.APPEALS_UNHEARD
 
 
 def figures(*, at: datetime) -> Figures:
@@ -175,6 +182,7 @@ def figures(*, at: datetime) -> Figures:
         .exclude(last_error="")
         .count(),
         job_age=_since(jobs["oldest"], at),
+        offices_unheard=len(queries.unheard_offices(at=at)),
     )
 
 

@@ -9,12 +9,13 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import User
+from accounts.roles import Role
 from approvals import workflow
 from approvals.models import Condition, InformationAnswer, InformationRequest, TravelRequest
 from approvals.models.conditions import ConditionState
 from approvals.states import State
 from tests.browsing import DESK, PHONE, OpenWindow, is_too_wide
-from tests.factories import actor, employ, in_state
+from tests.factories import DENIAL, OfficeFactory, actor, employ, in_state, posted
 from tests.factories.people import CompanyFactory
 from tests.factories.requests import Cast
 
@@ -232,3 +233,106 @@ def test_20_a_part_is_cleared_instead_of_a_denial(open_window: OpenWindow) -> No
         alice.go(f"/requests/{number}/")
         expect(alice.page.locator("#proposed")).to_contain_text("Cleared for fewer days")
         expect(alice.page.locator("#proposed")).to_contain_text("The first days are enough for the conference.")
+
+
+def refused_by_the_office() -> tuple[Cast, User]:
+    """A denial of an hour or so ago, and Ping, who hears appeals in another office."""
+    at = timezone.now() - timedelta(hours=12)
+    first = timezone.localdate() + timedelta(days=42)
+    leg = {"country": "BR", "city": "Rio de Janeiro", "host": "ICLR Foundation"}
+    legs = [leg | {"arrives_on": first, "leaves_on": first + timedelta(days=6)}]
+    cast = in_state(State.DENIED, employee=employ("Alice Wang", CompanyFactory.create()), at=at, legs=legs)
+    pudong = OfficeFactory.create(code="PD", name_en="Pudong office")
+    return cast, posted(pudong, Role.APPEAL_REVIEWER, "0099", "Ping Appeal")
+
+
+def test_19_alice_appeals_with_one_click_is_heard_and_the_decision_is_replaced(
+    open_window: OpenWindow, tmp_path: Path
+) -> None:
+    cast, ping = refused_by_the_office()
+    number = cast.request.reference
+    with open_window(alice_of(cast), width=PHONE) as alice:
+        page = alice.page
+        alice.go(f"/requests/{number}/")
+        page.locator("#decision").get_by_role("link", name="Appeal").click()
+        page.locator("#id_text").fill("The session was cancelled.")
+        page.locator("#id_files").set_input_files(pdf(tmp_path, "notice.pdf"))
+        page.get_by_role("button", name="Appeal").click()
+        expect(page.get_by_text("Your appeal was filed. Another office hears it.").first).to_be_visible()
+        expect(page.locator("#appeal")).to_contain_text("Pudong office")
+        assert not is_too_wide(page)
+
+    with open_window(ping) as hearer:
+        page = hearer.page
+        hearer.go(f"/requests/{number}/do/hear_appeal/")
+        page.get_by_role("button", name="Take the appeal under review").click()
+        expect(page.get_by_text("Declare that you have no conflict of interest", exact=False).first).to_be_visible()
+        page.locator("[name=conflict][value=none]").check()
+        page.get_by_role("button", name="Take the appeal under review").click()
+        expect(page.locator("#appeal").get_by_role("link", name="notice.pdf")).to_be_visible()
+        hearer.go(f"/requests/{number}/do/note_hearing/")
+        page.locator("#id_held_on").fill(timezone.localdate().isoformat())
+        page.locator("#id_heard").fill("Alice Wang")
+        page.locator("#id_text").fill("She showed the notice of the organisers.")
+        page.get_by_role("button", name="Note a hearing").click()
+        expect(page.get_by_text("The hearing was noted.", exact=False).first).to_be_visible()
+
+    with open_window(alice_of(cast), width=PHONE) as alice:
+        page = alice.page
+        alice.go(f"/requests/{number}/")
+        page.locator(".actions").get_by_role("link", name="Comment on the hearing").click()
+        expect(page.locator("#appeal")).to_contain_text("She showed the notice of the organisers.")
+        page.locator("#id_text").fill("It is of last Monday.")
+        page.get_by_role("button", name="Comment on the hearing").click()
+        expect(page.locator("#appeal")).to_contain_text("It is of last Monday.")
+
+    with open_window(ping) as hearer:
+        hearer.go(f"/requests/{number}/do/overturn/")
+        expect(hearer.page.locator("#appeal")).to_contain_text("It is of last Monday.")
+        hearer.page.locator("#id_text").fill("The ground is gone.")
+        hearer.page.get_by_role("button", name="Replace the decision by a clearance").click()
+        expect(hearer.page.get_by_text("The decision was replaced by a clearance.", exact=False).first).to_be_visible()
+    assert TravelRequest.unscoped.get(pk=cast.request.pk).state == State.APPROVED
+
+
+def test_09_a_reviewer_with_a_conflict_leaves_the_case_instead_of_taking_it(open_window: OpenWindow) -> None:
+    cast = under_review()
+    at = timezone.now()
+    workflow.hand_over(
+        cast.request.pk, actor=actor(cast.senior, at), at=at, reviewer_id=None, reason="For somebody else."
+    )
+    with open_window(cast.reviewer, java_script_enabled=False) as rui:
+        page = rui.page
+        rui.go(f"/requests/{cast.request.reference}/do/take/")
+        page.locator("[name=conflict][value=relation]").check()
+        page.locator("#id_reason").fill("We are related.")
+        page.get_by_role("button", name="Take the case").click()
+        expect(page.get_by_text("You have left the case; others of the office deal with it.").first).to_be_visible()
+        expect(page.get_by_role("link", name=cast.request.reference)).to_have_count(0)
+
+
+def test_16_a_revocation_is_heard_while_the_clearance_is_in_force_and_given_back(open_window: OpenWindow) -> None:
+    at = timezone.now() - timedelta(hours=12)
+    first = timezone.localdate() + timedelta(days=42)
+    leg = {"country": "BR", "city": "Rio de Janeiro", "host": "ICLR Foundation"}
+    legs = [leg | {"arrives_on": first, "leaves_on": first + timedelta(days=6)}]
+    cast = in_state(State.APPROVED, employee=employ("Alice Wang", CompanyFactory.create()), at=at, legs=legs)
+    number, now = cast.request.reference, timezone.now()
+    workflow.propose_revocation(cast.request.pk, actor=actor(cast.senior, now), at=now, grounds=DENIAL)
+    with open_window(alice_of(cast), width=PHONE) as alice:
+        page = alice.page
+        alice.go(f"/requests/{number}/")
+        expect(page.get_by_text("Nothing is decided: it is in force.", exact=False).first).to_be_visible()
+        assert not is_too_wide(page)
+        alice.go(f"/requests/{number}/do/reply/")
+        page.locator("#id_text").fill("Another session is meant.")
+        page.locator("main form [type=submit]:visible").last.click()
+        expect(page.get_by_text("Your reply was received.", exact=False).first).to_be_visible()
+    with open_window(cast.second_senior) as sun:
+        sun.go(f"/requests/{number}/do/reject_revocation/")
+        expect(sun.page.get_by_text("Another session is meant.").first).to_be_visible()
+        sun.page.locator("#id_note").fill("Indeed another one.")
+        sun.page.get_by_role("button", name="Leave the clearance in force").click()
+        expect(sun.page.get_by_text("The clearance stays in force.", exact=False).first).to_be_visible()
+    request = TravelRequest.unscoped.get(pk=cast.request.pk)
+    assert (request.state, request.revocation_proposed_by_id) == (State.APPROVED, None)

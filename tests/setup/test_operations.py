@@ -20,7 +20,7 @@ from config.models import Tick, note_tick
 from config.operations import Alarm
 from jobs.models import Job
 from notifications.models import Channel, Notification, OutboxEvent
-from tests.factories import NOW, in_state, with_role
+from tests.factories import NOW, OfficeFactory, in_state, posted, with_role
 
 CLOSED = "redis://:secret@127.0.0.1:1/0"
 ON_TIME: list[Alarm] = []
@@ -128,6 +128,17 @@ def test_a_job_that_failed_through_us_is_an_alarm_for_a_day_and_a_refusal_is_non
     Job.objects.filter(pk=job.pk).update(last_error="ValueError: x")
     assert alarms() == [Alarm.JOBS_FAILED]
     Job.objects.filter(pk=job.pk).update(ended_at=NOW - timedelta(days=1, seconds=1))
+    assert alarms() == ON_TIME
+
+
+def test_a_refusal_that_no_other_office_could_hear_is_an_alarm_that_wakes_nobody(ticking: None) -> None:
+    cast = in_state(State.DENIED)
+    OutboxEvent.objects.update(done_at=NOW, next_attempt_at=None)
+    assert alarms() == [Alarm.APPEALS_UNHEARD]
+    assert Alarm.APPEALS_UNHEARD in operations.MILD
+    posted(cast.request.office, Role.APPEAL_REVIEWER, "0088")
+    assert alarms() == [Alarm.APPEALS_UNHEARD]
+    posted(OfficeFactory.create(code="PD"), Role.APPEAL_REVIEWER, "0099")
     assert alarms() == ON_TIME
 
 
