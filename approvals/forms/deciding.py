@@ -61,6 +61,10 @@ _WHY_NOT = {
 }
 
 
+# What a verb says of a list is shown at the first of its fields.
+_SHOWN_AT = {"facts": "fact_0", "cleared": "keep_0"}
+
+
 class GroundsForm(VerbForm):
     """All that a refusal rests on (fair process, 3): none of it can be left out."""
 
@@ -136,7 +140,7 @@ class GroundsForm(VerbForm):
 
     def refuse(self, refusal: Invalid) -> None:
         for problem in refusal.problems:
-            name = "fact_0" if problem.field == "facts" else problem.field
+            name = _SHOWN_AT.get(problem.field, problem.field)
             self.add_error(name if name in self.fields else None, str(problem.message))
 
     def grounds(self) -> workflow.Grounds:
@@ -187,12 +191,6 @@ class ProposePartForm(GroundsForm):
         """The fields of each place: whether it is cleared, from when, until when."""
         legs = self.request.revision.content["legs"] if self.request.revision else []
         return [(self[f"keep_{at}"], self[f"from_{at}"], self[f"to_{at}"]) for at in range(len(legs))]
-
-    def refuse(self, refusal: Invalid) -> None:
-        for problem in refusal.problems:
-            if problem.field == "cleared":
-                self.add_error("keep_0", str(problem.message))
-        super().refuse(Invalid([problem for problem in refusal.problems if problem.field != "cleared"]))
 
     def _cleared(self) -> Iterable[dict[str, Any]]:
         assert self.request.revision is not None

@@ -1,7 +1,7 @@
 """A restricted case is put before a specialist office: Rui asks Eva, who advises and sees no other case."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -122,13 +122,12 @@ def test_its_silence_blocks_no_longer_than_its_clock_and_the_time_for_deciding_r
 def test_the_reviewer_is_told_when_the_time_is_over_and_the_specialists_are_reminded_before(case: Case) -> None:
     case.consult()
     sweeping.sweep(at=OVER)
-    while deliver(at=OVER):
-        pass
+    deliver(at=OVER)
 
-    told = Notification.objects.filter(subject=case.request.pk)
-    assert told.filter(user=case.cast.reviewer, event="request.remind").exists()
-    assert told.filter(user=case.eva, event="request.consult").exists()
-    assert told.filter(user=case.cast.applicant.user, event="request.consult").exists()
+    told = Notification.objects.filter(event__subject=case.request.pk)
+    assert told.filter(recipient=case.cast.reviewer, event__event="request.remind").exists()
+    assert told.filter(recipient=case.eva, event__event="request.consult").exists()
+    assert told.filter(recipient=case.cast.applicant.user, event__event="request.consult").exists()
 
 
 # ── who asks whom what ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -281,5 +280,4 @@ def test_the_database_keeps_what_was_asked_and_said(case: Case) -> None:
 def test_days_are_those_of_the_calendar_of_the_office_that_has_the_case(case: Case) -> None:
     case.consult()
     page = text_of(signed_in(case.cast.reviewer).get(f"/cases/{case.request.reference}/"))
-    assert "Its opinion is due by" in page
-    assert date(2026, 3, 10).strftime("%B").replace("March", "March 10, 2026") in page
+    assert "Its opinion is due by 10 March 2026." in page
