@@ -149,6 +149,7 @@ TABS: Mapping[Kind, tuple[Tab, ...]] = {
             pgettext_lazy("inbox", "Conditions to look at"),
             Order("r.conditions_wait_since"),
             where="r.conditions_wait_since IS NOT NULL AND r.state IN ('approved', 'closed')",
+            is_hidden_when_empty=True,
         ),
         Tab(
             "waiting",
@@ -184,6 +185,7 @@ TABS: Mapping[Kind, tuple[Tab, ...]] = {
             pgettext_lazy("inbox", "Conditions to meet"),
             Order("r.departs_on", type="date"),
             where=f"r.open_conditions > 0 AND r.state IN ('approved', 'closed') AND {_OWED_BY_COMPANY}",
+            is_hidden_when_empty=True,
         ),
         Tab("all", pgettext_lazy("inbox", "All"), Order("r.submitted_at", descending=True), is_counted=False),
     ),

@@ -17,7 +17,7 @@ from django.db.models import Count, F, Q
 
 from accounts.roles import Role
 from approvals import timekeeping, workflow
-from approvals.clocks import Step, local_day
+from approvals.clocks import OF_SUBJECTS, Step, local_day
 from approvals.models import Clock, ClockAction, CompanyReview, Decision, Proposal, TravelRequest
 from approvals.states import FINAL, HOLDS_ITS_DATES, OPEN, State
 from audit.models import Entry
@@ -123,8 +123,8 @@ def no_clock_failed(at: datetime) -> Iterator[str]:
 
 
 def final_states_have_no_clock(at: datetime) -> Iterator[str]:
-    """Where nothing will happen any more, no clock is open."""
-    found = Clock.objects.filter(ended_at=None, request__state__in=sorted(FINAL))
+    """Where nothing will happen any more, no clock is open but those of conditions, which outlive the trip."""
+    found = Clock.objects.filter(ended_at=None, request__state__in=sorted(FINAL)).exclude(kind__in=OF_SUBJECTS)
     for reference, state, kind in found.values_list("request__reference", "request__state", "kind"):
         yield f"{reference} is {state}, and its {kind} clock is open"
 

@@ -332,6 +332,12 @@ _EMPTY = {
     (Kind.OFFICE, "revocations"): gettext_lazy("Revocations that another senior reviewer proposes appear here."),
     (Kind.OFFICE, "waiting"): gettext_lazy("Cases appear here while the applicant answers a question of the office."),
     (Kind.OFFICE, "overdue"): gettext_lazy("Cases appear here when their time is over. That is never a refusal."),
+    (Kind.OFFICE, "conditions"): gettext_lazy(
+        "Cleared trips appear here when a condition was reported as met, or cannot be met."
+    ),
+    (Kind.COMPANY, "conditions"): gettext_lazy(
+        "Cleared trips appear here while the company has to meet a condition of the clearance."
+    ),
     (Kind.OFFICE, "consulted"): gettext_lazy("Cases on which other offices ask for your opinion appear here."),
     (Kind.OFFICE, "all"): gettext_lazy("Every request that reached the office appears here."),
     (Kind.COMPANY, "review"): gettext_lazy("Requests of your company's employees appear here as soon as they submit."),

@@ -293,6 +293,8 @@ class TestRuleBook:
         assert {step.value for step in Step} == {
             "remind",
             "warn",
+            "overdue",
+            "tell_office",
             "forward",
             "lapse",
             "open_confirmation",
