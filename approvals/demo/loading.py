@@ -485,6 +485,25 @@ def _now(story: _Story) -> TravelRequest:
     return queries.visible_to(SYSTEM).get(pk=story.request_id)
 
 
+def _change(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelRequest:
+    """The applicant comes home a day earlier, or does something else where there is only one day, and files that."""
+    assert story.request_id is not None
+    begun = at - timedelta(minutes=3)
+    workflow.begin_amendment(story.request_id, actor=actor, at=begun)
+    *others, last = [dict(leg) for leg in story.trip.legs]
+    if last["leaves_on"] > last["arrives_on"]:
+        legs = [*others, last | {"leaves_on": last["leaves_on"] - _DAY}]
+        workflow.save_amendment(story.request_id, actor=actor, at=begun, section="itinerary", legs=legs)
+    else:
+        values = {"description": f"{story.trip.values['description']} +"}
+        workflow.save_amendment(story.request_id, actor=actor, at=begun, section="change", values=values)
+    verb = workflow.filing_verb(_now(story), actor, at=at)
+    assert verb is not None
+    changed = _verb(story, Act(verb, act.who, values=act.values), actor, at)
+    assert changed is not None
+    return changed
+
+
 def _start(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelRequest:
     return workflow.start(actor=actor, at=at, employee_id=story.employee.pk)
 
@@ -539,6 +558,7 @@ _ACTS: dict[str, Callable[[_Story, Act, Actor, datetime], TravelRequest | None]]
     "attach": _attach,
     "submit": _submit,
     "judge": _judge,
+    "change": _change,
     "conclude": _conclude,
     "confirm_proposed": _confirm_proposed,
 }

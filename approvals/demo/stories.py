@@ -93,6 +93,17 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("报告内容以附件中的幻灯片为限。", "The talk keeps to the slides that are attached."),
         ("返程后十日内提交简要说明。", "A short report within ten days of the return."),
     ),
+    "change_reason": (
+        ("主办方取消了最后一天的议程。", "The organisers cancelled the last day."),
+        ("回程航班已取消，改为提前一天返回。", "My return flight was cancelled; I come home a day earlier."),
+    ),
+    "change_returned": (
+        ("变更后的日期已不在会议期间。", "On these days the conference is over."),
+        (
+            "变更后的行程与所批准的事由不同，请另行申请。",
+            "This is another trip than the one cleared; please ask for it anew.",
+        ),
+    ),
     "obligation": (
         ("出发前向公司提交全部幻灯片。", "Give all slides to the company."),
         ("与安全团队面谈一次。", "Talk to the security team once."),
@@ -584,6 +595,34 @@ def urgent_approved(told: Telling) -> list[Act]:
     return [*acts, _propose_approval(told, 0, []), Act("confirm", "senior", 0)]
 
 
+# ── stories of changes ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _change(told: Telling, gap: int = 1) -> Act:
+    return Act("change", "applicant", gap, {"reason": told.say("change_reason")})
+
+
+def amended(told: Telling) -> list[Act]:
+    """The trip changes while the office looks at it."""
+    return [*_taken(told), _change(told, 0)]
+
+
+def change_open(told: Telling) -> list[Act]:
+    return [*approved(told), _change(told)]
+
+
+def change_accepted(told: Telling) -> list[Act]:
+    return [*change_open(told), Act("accept_amendment", "reviewer", 1)]
+
+
+def change_returned(told: Telling) -> list[Act]:
+    return [*change_open(told), Act("return_amendment", "reviewer", 2, {"text": told.say("change_returned")})]
+
+
+def change_withdrawn(told: Telling) -> list[Act]:
+    return [*change_open(told), Act("withdraw_amendment", "applicant", 1)]
+
+
 # ── stories of conditions ───────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -722,6 +761,11 @@ FATES = (
     Fate("denial_replied", 6, denial_replied, tiers=TWO_DECIDE, rested=(0, 2)),
     Fate("approved", 55, approved, purposes=MIXED, rested=(0, 25)),
     Fate("approved_with_conditions", 14, approved_with_conditions, rested=(1, 15)),
+    Fate("amended", 4, amended, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 3)),
+    Fate("change_open", 4, change_open, rested=(0, 3)),
+    Fate("change_accepted", 4, change_accepted, rested=(0, 10)),
+    Fate("change_returned", 2, change_returned, rested=(0, 10)),
+    Fate("change_withdrawn", 2, change_withdrawn, rested=(0, 10)),
     Fate("condition_open", 3, condition_open, tiers=ONE_DECIDES, rested=(0, 3)),
     Fate("condition_reported", 3, condition_reported, tiers=ONE_DECIDES, rested=(0, 2)),
     Fate("condition_sent_back", 2, condition_sent_back, tiers=ONE_DECIDES, rested=(0, 2)),
