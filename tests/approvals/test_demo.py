@@ -20,7 +20,7 @@ from accounts.models import AccessEntry, User
 from approvals import demo, workflow
 from approvals.assessment import assess_facts, facts_from
 from approvals.demo import events, keeping, printed, stories, trips
-from approvals.models import Appeal, Assessment, Clock, Decision, MatchJudgement, TravelRequest
+from approvals.models import Appeal, Assessment, Clock, Decision, MatchJudgement, Opinion, Reply, TravelRequest
 from approvals.states import State, Tier
 from audit.models import Entry
 from audit.verification import verify
@@ -75,7 +75,12 @@ def test_every_state_tier_verb_and_appeal_occurs(loaded: None) -> None:
     assert "answer_condition" in verbs
     states = {"filed", "in_review", "upheld", "overturned", "withdrawn"}
     assert set(Appeal.objects.values_list("state", flat=True)) == states
+    assert {"consult", "give_opinion"} <= verbs
+    assert Opinion.objects.filter(is_late=True).exists()
     assert Decision.objects.filter(deemed=True).exists()
+    assert [one for one in Decision.objects.filter(outcome="approved") if one.is_partial and one.appeal_until]
+    assert Reply.objects.exclude(attachments=[]).exists()
+    assert Reply.objects.exclude(helper_name="").exists()
     assert TravelRequest.unscoped.filter(urgent=True).exists()
     departures = TravelRequest.unscoped.filter(state=State.APPROVED).values_list("departs_on", flat=True)
     assert min(departures) < TODAY < max(departures)

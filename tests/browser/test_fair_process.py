@@ -188,7 +188,7 @@ def test_16_a_denial_is_proposed_replied_to_with_a_document_and_confirmed(
         page.locator("[name=documents]").set_input_files([pdf(tmp_path, "programme.pdf"), pdf(tmp_path, "letter.pdf")])
         page.locator("[name=helper_name]").fill("Lin Law")
         page.locator("main form [type=submit]:visible").last.click()
-        expect(page.locator("#id_helper_relation")).to_be_focused()  # named by half: said where it is mended
+        expect(page.locator("#id_helper_relation")).to_have_attribute("aria-invalid", "true")  # named by half
         page.locator("[name=helper_relation]").fill("lawyer")
         page.locator("[name=helper_agrees]").check()
         page.locator("[name=documents]").set_input_files([pdf(tmp_path, "programme.pdf"), pdf(tmp_path, "letter.pdf")])
