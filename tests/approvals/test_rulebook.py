@@ -314,6 +314,8 @@ def test_the_whole_table_can_be_walked() -> None:
         # test_appeals.py.
         *("reject_revocation", "keep_reviewer", "withdraw_appeal", "add_to_appeal", "note_hearing"),
         *("comment_on_hearing", "ask_in_appeal", "answer_in_appeal"),
+        # Conditions that are met, or cannot be: test_conditions.py.
+        *("report_condition", "cannot_comply", "release_condition", "send_back_condition", "answer_condition"),
         # Restricted cases: test_consultation.py.
         *("consult", "give_opinion"),
     }
