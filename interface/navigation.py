@@ -37,6 +37,7 @@ PAGES = (
     Page("inbox", _("Inbox"), frozenset({"officer"}) | REVIEWERS),
     Page("office_load", _("Caseload"), frozenset({"senior", "head"})),
     Page("consistency", _("Consistency"), frozenset({"senior"})),
+    Page("appeal_figures", _("Appeals"), frozenset({"senior", "head", "appeal_reviewer", "auditor"})),
     Page("absences", _("Absences"), REVIEWERS),
     Page("employees", _("Employees"), frozenset({"officer"})),
     Page("lists", _("Lists"), frozenset({"list_manager", "auditor"})),
