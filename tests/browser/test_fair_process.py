@@ -201,7 +201,7 @@ def test_16_a_denial_is_proposed_replied_to_with_a_document_and_confirmed(
         shan.go(f"/requests/{number}/do/confirm/")
         expect(page.locator("#reply")).to_contain_text("written with the help of Lin Law (lawyer)")
         expect(page.locator("#reply").get_by_role("link", name="programme.pdf")).to_be_visible()
-        expect(page.locator("#since")).to_contain_text("Reply to the proposed denial")
+        expect(page.locator("#since")).to_contain_text("The applicant replied to what is proposed")
         page.locator("[name=conflict][value=none]").check()
         page.locator("main form [type=submit]:visible").last.click()
         expect(page.get_by_text("Decided. The applicant was told.").first).to_be_visible()
