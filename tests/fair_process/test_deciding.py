@@ -131,7 +131,7 @@ def test_06_no_task_and_no_command_names_a_verb_that_refuses() -> None:
     modules = {
         type(task).__module__ if task.name.startswith("celery.") else task.run.__module__
         for task in celery.tasks.values()
-    }  # noqa: E501
+    }
     modules |= {
         f"{app}.management.commands.{name}"
         for name, app in get_commands().items()
