@@ -1188,13 +1188,19 @@ KINDS = (
         roles=_STAFF,
     ),
 )
-_DECISIONS = frozenset({"approve", "confirm", "deem_approved", "revoke", "reject_revocation", "uphold", "overturn"})
+_DECISIONS = frozenset(
+    {
+        "approve", "confirm", "deem_approved", "revoke", "reject_revocation", "uphold", "overturn",
+        "accept_amendment", "return_amendment",
+    }
+)  # fmt: skip
 _BEFORE_DENIAL = frozenset({"propose", "propose_revocation"})
 _PROGRESS = frozenset(
     {
         "submit", "endorse", "object", "forward", "judge_match", "take", "hand_over", "return_to_queue",
         "reject_proposal", "consult", "give_opinion", "withdraw", "file_appeal", "hear_appeal",
-        "withdraw_appeal", "add_to_appeal", "close",
+        "withdraw_appeal", "add_to_appeal", "close", "amend", "file_amendment", "withdraw_amendment",
+        "report_change", "note_report",
     }
 )  # fmt: skip
 _DUE = frozenset({"remind", "escalate", "recompute"})
@@ -1206,6 +1212,10 @@ _CASES = frozenset(
         ("revoke", "officers"),
         ("deem_approved", "head"),
         ("withdraw", "reviewer"),
+        ("amend", "officers"),
+        ("accept_amendment", "officers"),
+        ("withdraw_amendment", "reviewer"),
+        ("report_change", "officers"),
     }
 )
 # Several of these about one case are as good as the latest.

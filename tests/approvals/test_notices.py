@@ -133,6 +133,13 @@ ALWAYS = {
     ("remind", "applicant"),
     ("escalate", "escalated"),
     ("escalate", "administrators"),
+    ("accept_amendment", "applicant"),
+    ("ask_in_appeal", "applicant"),
+    ("keep_reviewer", "applicant"),
+    ("note_hearing", "applicant"),
+    ("reject_revocation", "applicant"),
+    ("remind", "reviewer"),
+    ("return_amendment", "applicant"),
 }
 
 
