@@ -93,6 +93,10 @@ WRITTEN = (
     "northwind compute laboratory",
     "South Bay Photonics Institute",
     DENIAL.text,
+    "Is the method of the list?",
+    "The programme names a closed session.",
+    "All of it is published.",
+    "Entry 7.",
     *(one.fact for one in DENIAL.relied_on),
     *(one.why for one in DENIAL.measures),
 )
