@@ -336,3 +336,40 @@ def test_16_a_revocation_is_heard_while_the_clearance_is_in_force_and_given_back
         expect(sun.page.get_by_text("The clearance stays in force.", exact=False).first).to_be_visible()
     request = TravelRequest.unscoped.get(pk=cast.request.pk)
     assert (request.state, request.revocation_proposed_by_id) == (State.APPROVED, None)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with-javascript", "without-javascript"])
+def test_22_alice_moves_a_day_of_her_cleared_trip_and_rui_accepts_it(open_window: OpenWindow, script: bool) -> None:
+    cast = under_review()
+    number = cast.request.reference
+    me, at = actor(cast.reviewer, timezone.now()), timezone.now()
+    workflow.approve(cast.request.pk, actor=me, at=at)
+    cleared = TravelRequest.unscoped.get(pk=cast.request.pk)
+    assert cleared.returns_on is not None
+    with open_window(alice_of(cast), width=PHONE, java_script_enabled=script) as alice:
+        page = alice.page
+        alice.go(f"/requests/{number}/")
+        page.locator(".actions").get_by_role("link", name="Ask for a change").click()
+        page.get_by_role("button", name="Begin").click()
+        expect(page.get_by_text("Nothing has changed yet.", exact=False)).to_be_visible()
+        page.get_by_role("link", name="Itinerary").click()
+        page.locator("#id_legs-0-leaves_on").fill((cleared.returns_on - timedelta(days=1)).isoformat())
+        page.get_by_role("button", name="Save and check").click()
+        expect(page.get_by_text("one reviewer confirms it", exact=False)).to_be_visible()
+        page.get_by_role("button", name="Send to the office").click()
+        expect(page.get_by_text("Say why the trip changes.").first).to_be_visible()
+        page.locator("#id_reason").fill("The last day was cancelled.")
+        page.get_by_role("button", name="Send to the office").click()
+        expect(page.get_by_text("The change is with the office.", exact=False).first).to_be_visible()
+        assert not is_too_wide(page)
+    assert TravelRequest.unscoped.get(pk=cast.request.pk).returns_on == cleared.returns_on
+
+    with open_window(cast.reviewer, java_script_enabled=script) as rui:
+        page = rui.page
+        rui.go(f"/cases/{number}/")
+        expect(page.locator("#amendments")).to_contain_text("The last day was cancelled.")
+        page.locator(".actions").get_by_role("link", name="Accept the change").click()
+        page.locator("main form [type=submit]:visible").last.click()
+        expect(page.get_by_text("The trip is cleared as changed", exact=False).first).to_be_visible()
+    now = TravelRequest.unscoped.get(pk=cast.request.pk)
+    assert (now.state, now.returns_on) == (State.APPROVED, cleared.returns_on - timedelta(days=1))
