@@ -110,23 +110,26 @@ def windows(browser: Browser, site: LiveServer, story: Story) -> Windows:
 def test_every_page_for_everybody(windows: Windows, name: str, language: str) -> None:
     window = windows.at(PAGES[name], language)
     page = window.page
-    wrong: list[object] = []
+    wrong: list[str] = []
 
     for look in (DAY, NIGHT):
         _look(page, look)
         if SCREENSHOTS:
             page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{language[:2]}-{look}.png", full_page=True)
         if language == ENGLISH or name in IN_CHINESE:
-            wrong += [(str(look), *found) for found in what_axe_finds(page)]
+            wrong += [f"{look}: {rule} at {element}" for rule, element in what_axe_finds(page)]
         if is_too_wide(page):
-            wrong.append((str(look), "too wide"))
+            wrong.append(f"{look}: too wide")
     # The guide shows samples of components in the words of whoever builds pages.
     if language == CHINESE and name != "styleguide":
-        wrong += [("English", words) for words in english(page, windows.may_be_english)]
+        wrong += [f"in English: {words}" for words in english(page, windows.may_be_english)]
+    wrong += window.complaints
+    if (said := page.locator("html").get_attribute("lang")) != language:
+        wrong.append(f"says that its language is {said}")
+    if (headings := page.locator("h1").count()) != 1:
+        wrong.append(f"has {headings} headings of the first level")
 
-    assert wrong + window.complaints == []
-    assert page.locator("html").get_attribute("lang") == language
-    assert page.locator("h1").count() == 1
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("look", [DAY, NIGHT], ids=str)
