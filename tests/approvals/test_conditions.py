@@ -10,6 +10,8 @@ from uuid import uuid4
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Refused
@@ -383,7 +385,7 @@ def test_the_system_closes_the_trip_and_what_is_owed_is_owed_still() -> None:
     at = on(date(2026, 5, 6))
     alice = actor(cast.applicant.user, at)  # type: ignore[arg-type]
     seen = queries.in_full(alice).get(pk=cast.request.pk)
-    assert standing.sentence(seen, alice, at) == "Closed on 30 April 2026. 1 condition is to be met, by 8 May 2026."
+    assert standing.sentence(seen, alice, at) == "Closed on 29 April 2026. 1 condition is to be met, by 8 May 2026."
     do(cast, "report_condition", cast.applicant.user, at, text="Attached.")
     do(cast, "release_condition", cast.reviewer, at + timedelta(hours=1))
     assert (now(cast).state, now(cast).open_conditions) == (State.CLOSED, 0)
@@ -423,3 +425,22 @@ def test_the_sweep_reads_the_conditions_of_many_requests_at_once() -> None:
         claimed = queries.claim_due(at=on(date(2026, 3, 16)), limit=10)
     assert len(claimed) == 3
     assert all("conditions_now" in vars(request) for request, _row in claimed)
+
+
+# ── programs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_program_sees_conditions_and_reports_one_and_upholds_none() -> None:
+    cast = approved(Obligation(text="Send the slides.", due="departure"))
+    alice = cast.applicant.user
+    assert alice is not None
+    client = Client()
+    client.force_login(alice)
+    (shown,) = client.get(reverse("api_request", args=[cast.request.reference])).json()["conditions"]
+    assert (shown["text"], shown["due_on"], shown["state"]) == ("Send the slides.", "2026-04-21", "open")
+    action = reverse("api_action", args=[cast.request.reference, "report_condition"])
+    given = {"condition": shown["id"], "text": "Sent."}
+    done = client.post(action, given, content_type="application/json")
+    assert (done.status_code, done.json()["conditions"][0]["state"]) == (200, "reported")
+    upheld = reverse("api_action", args=[cast.request.reference, "answer_condition"])
+    assert client.post(upheld, given, content_type="application/json").status_code == 404

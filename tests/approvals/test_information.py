@@ -323,3 +323,18 @@ def _legs() -> list[dict[str, Any]]:
     first = timezone.localdate() + timedelta(days=60)
     leg = {"country": "BR", "city": "Rio de Janeiro", "host": "ICLR Foundation"}
     return [leg | {"arrives_on": first, "leaves_on": first + timedelta(days=6)}]
+
+
+def test_a_program_reads_what_is_asked_and_answers_item_by_item() -> None:
+    cast = fresh()
+    number = cast.request.reference
+    client = signed_in(alice(cast))
+    asked = client.get(reverse("api_request", args=[number])).json()["asked"]
+    assert [item["kind"] for item in asked["items"]] == ["text", "document", "choice"]
+    assert signed_in(cast.officer).get(reverse("api_request", args=[number])).json()["asked"] is None
+    action = reverse("api_action", args=[number, "answer"])
+    half = client.post(action, {"answers": [{"text": "I."}]}, content_type="application/json")
+    assert half.status_code == 422
+    answers = [{"text": "I."}, {"cannot": "Not signed yet."}, {"text": "None"}]
+    whole = client.post(action, {"answers": answers}, content_type="application/json")
+    assert (whole.status_code, whole.json()["state"], whole.json()["asked"]) == (200, "authority_review", None)
