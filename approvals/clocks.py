@@ -201,8 +201,8 @@ class Situation:
     """A change to the cleared trip waits for the office."""
     reply_ends_before: date | None = None
     """The day at whose beginning the time for a reply is over at the latest, if the journey sets one."""
-    is_appealable: bool = False
-    """The decision in force refuses something: the trip, or a part of it that is not cleared."""
+    refused_in_part: bool = False
+    """The clearance in force leaves a part of the trip out."""
     appeal_filed: bool = False
     """An appeal against the decision in force has been filed and was not withdrawn."""
     appeal_open: bool = False
@@ -215,6 +215,11 @@ def _always(situation: Situation) -> bool:
 
 def _never(situation: Situation) -> date | None:
     return None
+
+
+def _is_refused(situation: Situation) -> bool:
+    """Whether an appeal can be filed: against a refusal of the trip, or of a part of it."""
+    return situation.state in APPEALABLE or situation.refused_in_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +295,7 @@ RULES: dict[ClockKind, ClockRule] = {
         ClockRule(
             ClockKind.APPEAL_FILING,
             runs_in=APPEALABLE | {State.APPROVED},
-            only_if=lambda situation: situation.is_appealable and not situation.appeal_filed,
+            only_if=lambda situation: _is_refused(situation) and not situation.appeal_filed,
             then=(Step.CLOSE_APPEAL,),
             binds_applicant=True,
         ),

@@ -119,7 +119,7 @@ def situation_of(request: TravelRequest, *, at: datetime) -> clocks.Situation:
         reply_ends_before=_reply_ends_before(request) if is_heard and request.state == State.APPROVED else None,
         amendment_open=request.open_amendment_id is not None,
         consultation_open=request.consulted_at is not None and request.opinion_at is None,
-        is_appealable=rules.refuses_something(request),
+        refused_in_part=request.refused_in_part,
         appeal_filed=any(appeal.state != AppealState.WITHDRAWN for appeal in against),
         appeal_open=any(appeal.state in OPEN_APPEAL for appeal in against),
     )

@@ -267,6 +267,7 @@ class TestRuleBook:
                     (Step.REMIND, at("2026-03-17", "09:00")),
                     (Step.REMIND, at("2026-03-25", "09:00")),
                     (Step.ESCALATE, at("2026-03-31", "00:00")),
+                    (Step.ESCALATE_TO_HEAD, at("2026-04-02", "00:00")),
                 ],
             ),
             (ClockKind.REOPEN, []),
@@ -629,16 +630,14 @@ class TestAdvance:
             Situation(State.DECISION_PROPOSED, at("2026-03-03"), tier="heightened", refusal_proposed=True),
             Situation(State.DECISION_PROPOSED, at("2026-03-04"), tier="heightened", refusal_proposed=False),
             Situation(State.DENIED, at("2026-03-05"), tier="heightened"),
-            Situation(State.DENIED, at("2026-03-06"), tier="heightened", appeal_filed=True),
-            Situation(State.DENIED, at("2026-03-07"), tier="heightened", appeal_filed=True, appeal_under_review=True),
+            Situation(State.DENIED, at("2026-03-06"), tier="heightened", appeal_filed=True, appeal_open=True),
             Situation(State.APPROVED, at("2026-03-09"), tier="heightened", return_on=date(2026, 4, 1)),
         ) == [
             [("decision", "started")],
             [("reply", "started")],
             [("reply", "ended")],
             [("decision", "ended"), ("appeal_filing", "started")],
-            [("appeal_filing", "ended")],
-            [("appeal", "started")],
+            [("appeal_filing", "ended"), ("appeal", "started")],
             [("appeal", "ended"), ("return", "started")],
         ]
 

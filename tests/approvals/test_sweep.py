@@ -203,6 +203,7 @@ def test_an_appeal_under_review_reminds_and_escalates() -> None:
         ("remind", "remind"),
         ("remind", "remind"),
         ("escalate", "escalate"),
+        ("escalate", "escalate_to_head"),
     ]
     assert state_of(cast.request) == State.DENIED
 
