@@ -27,8 +27,9 @@ run: $(VENV)/.run assets
 bench: $(VENV)/.run assets
 	@exec $(BIN)/python manage.py bench
 
+# Compiled modules are kept, whatever the machine is told: the tests start many programs.
 test: check messages browser
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
 	echo "make test: everything passed."
 
 check: $(VENV)/.dev assets
