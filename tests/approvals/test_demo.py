@@ -33,6 +33,8 @@ from sensitivity import publishing
 from sensitivity.models import FIXED, ListEntry, ListKind, ListVersion, Rehearsal, Renewal, SensitivityList
 from sensitivity.taxonomy import SUBJECTS
 
+pytestmark = pytest.mark.xdist_group("demo")  # loaded on one worker only
+
 TODAY = date(2026, 11, 24)
 BEGINNING_OF_TODAY = datetime(2026, 11, 24, tzinfo=ZoneInfo("Asia/Shanghai"))
 # One request of each fate and a few more.

@@ -37,6 +37,8 @@ from notifications.models import Notification, OutboxEvent
 from tests.database import real_commits
 from tests.setup.processes import eventually
 
+pytestmark = pytest.mark.xdist_group("simulation")  # the year is lived on one worker only
+
 PLAN = Plan(days=60, requests=150, seed=3, reviewers=2)
 
 
@@ -72,6 +74,11 @@ def test_the_year_has_what_a_year_has(lived: Lived) -> None:
 def test_it_never_runs_where_there_is_something(lived: Lived) -> None:
     with pytest.raises(SimulationRefused):
         live(PLAN)
+
+
+def test_requests_that_are_final_are_final(lived: Lived) -> None:
+    assert not Clock.objects.filter(ended_at=None, request__state__in=[State.CLOSED, State.WITHDRAWN]).exists()
+    assert not OutboxEvent.objects.filter(done_at=None).exists()
 
 
 # ── the figures ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -347,24 +354,16 @@ def _databases_of(process: int) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
-@pytest.mark.parametrize(("stop", "databases"), [(signal.SIGINT, 1), (signal.SIGTERM, 3)], ids=["early", "living"])
-def test_who_is_stopped_leaves_no_database_behind(
-    environment: dict[str, str], stop: signal.Signals, databases: int
-) -> None:
-    """While the template is made, and while two offices live in their copies of it."""
+def test_who_is_stopped_leaves_no_database_behind(environment: dict[str, str]) -> None:
+    """While two offices live in their copies of the template."""
     command = [sys.executable, "manage.py", "simulate", "--requests", "2000", "--processes", "2"]
     environment = environment | {"DJANGO_SETTINGS_MODULE": "config.settings.local"}
     started = subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)
     try:
-        assert eventually(lambda: len(_databases_of(started.pid)) >= databases, seconds=120)
-        started.send_signal(stop)
-        assert started.wait(60) == 128 + stop
+        assert eventually(lambda: len(_databases_of(started.pid)) == 3, seconds=120)
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(60) == 128 + signal.SIGTERM
         assert _databases_of(started.pid) == []
     finally:
         started.kill()
         started.wait()
-
-
-def test_requests_that_are_final_are_final(lived: Lived) -> None:
-    assert not Clock.objects.filter(ended_at=None, request__state__in=[State.CLOSED, State.WITHDRAWN]).exists()
-    assert not OutboxEvent.objects.filter(done_at=None).exists()
