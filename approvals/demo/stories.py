@@ -196,7 +196,7 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
     "overturned": (("经核实，该环节已取消，原理由不再成立。", "The session was cancelled; the ground is gone."),),
 }
 
-# (reason code, reasons, facts, milder measures), each in Chinese and English.
+# (reason code, reasons, facts), each in Chinese and English; then why no milder measure does, in the order of Measure.
 _REFUSALS = (
     (
         "TEC-01",
@@ -205,15 +205,20 @@ _REFUSALS = (
             "The training method to be shown is not published and is on the list.",
         ),
         ("附件幻灯片第12至15页。", "Slides 12 to 15 of the attachment."),
-        ("考虑过删去该部分；申请人表示报告无法成立。", "Leaving the part out was considered; the talk would not hold."),
+        (
+            ("要求删去该部分后，报告无法成立。", "The talk does not hold without the part that would be left out."),
+            ("报告安排在行程第一天。", "The talk is on the first day."),
+            ("报告在每个地点都要作。", "The talk is given in every place."),
+        ),
     ),
     (
         "EVT-01",
         ("活动第二天为非公开环节。", "The second day of the event is a closed session."),
         ("主办方日程，第二天下午。", "The programme of the organisers, second afternoon."),
         (
-            "考虑过缩短行程；其余日期无申请人的安排。",
-            "A shorter trip was considered; nothing is left on the other days.",
+            ("主办方不允许旁听者中途退出。", "The organisers let nobody leave the session."),
+            ("其余日期没有申请人的安排。", "Nothing is planned for the other days."),
+            ("活动只在这一地点举行。", "The event is in this place only."),
         ),
     ),
 )
@@ -222,7 +227,11 @@ _REVOCATIONS = (
         "DST-01",
         ("批准后目的地发布了新的限制公告。", "A new restriction for the destination was published after the approval."),
         ("公告见公布的目的地清单。", "The notice is in the published list of destinations."),
-        ("考虑过改期；申请人的活动日期固定。", "Other dates were considered; those of the event are fixed."),
+        (
+            ("公告不允许附条件通行。", "The notice knows no exception under conditions."),
+            ("公告涵盖全部日期，活动日期固定。", "It covers all days, and those of the event are fixed."),
+            ("其余地点经由该地到达。", "The other places are reached through this one."),
+        ),
     ),
 )
 
@@ -232,7 +241,11 @@ _ELSEWHERE = (
     "DST-01",
     ("目的地在行程期间有现行限制公告。", "A restriction for the destination is in force on the days of the trip."),
     ("公告见公布的目的地清单。", "The notice is in the published list of destinations."),
-    ("考虑过改期；申请人表示日期固定。", "Other dates were considered; the applicant cannot move them."),
+    (
+        ("公告不允许附条件通行。", "The notice knows no exception under conditions."),
+        ("公告涵盖全部日期，申请人无法改期。", "It covers all days, and the applicant cannot move them."),
+        ("其余地点经由该地到达。", "The other places are reached through this one."),
+    ),
 )
 
 
@@ -240,7 +253,8 @@ def _grounds(told: Telling, choices: tuple[Any, ...] = _REFUSALS) -> workflow.Gr
     fitting = [one for one in choices if points_at(one[0], told.content)] or [_ELSEWHERE]
     code, text, facts, milder = told.random.choice(fitting)
     index = 0 if told.language == "zh" else 1
-    considered = [workflow.Considered(measure=one, why=milder[index]) for one in Measure.values if one != Measure.OTHER]
+    measures = [one for one in Measure.values if one != Measure.OTHER]
+    considered = [workflow.Considered(measure=one, why=why[index]) for one, why in zip(measures, milder, strict=True)]
     relied_on = [workflow.Fact(part="place-0", fact=facts[index])]
     return workflow.Grounds(text=text[index], reason_codes=[code], relied_on=relied_on, measures=considered)
 

@@ -8,6 +8,7 @@ import time
 from argparse import ArgumentParser
 from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
+from io import StringIO
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -87,6 +88,7 @@ class Command(BaseCommand):
         if demo and settings.DEMO_ALLOWED and "demo" in commands and not get_user_model()._default_manager.exists():
             self.stdout.write("Loading the demonstration data; this happens once …")
             call_command("demo")
+            call_command("figures", stdout=StringIO())  # else its public figures would appear within the hour
 
     def _wait_until_it_answers(self, processes: Supervised, host: str, port: int) -> None:
         give_up = time.monotonic() + START_SECONDS
