@@ -77,6 +77,10 @@ BEFORE: list[Processor] = [
 ]
 
 
+# Not rich's, which a machine with the test tools would have: it shows the values of variables, and takes a second.
+_as_python_does = structlog.dev.plain_traceback
+
+
 def configuration(*, level: str, as_json: bool) -> dict[str, Any]:
     """The LOGGING of the settings: everything that logs, ours or a library's, goes through the same fields."""
     shown: list[Processor] = [_of_django, structlog.stdlib.ProcessorFormatter.remove_processors_meta]
@@ -87,7 +91,7 @@ def configuration(*, level: str, as_json: bool) -> dict[str, Any]:
             structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
         ]
     else:
-        shown += [_without_secrets, structlog.dev.ConsoleRenderer(colors=False)]
+        shown += [_without_secrets, structlog.dev.ConsoleRenderer(colors=False, exception_formatter=_as_python_does)]
     structlog.configure(
         processors=[
             *BEFORE,
