@@ -42,6 +42,64 @@ pytestmark = pytest.mark.xdist_group("simulation")  # the year is lived on one w
 PLAN = Plan(days=60, requests=150, seed=3, reviewers=2)
 
 
+# ── before anybody lives in this process's database ─────────────────────────────────────────────────────────────────
+
+
+def _history() -> list[tuple[Any, ...]]:
+    """Everything that the seed decides, without keys and reference numbers."""
+    requests = TravelRequest.unscoped.order_by("created_at", "applicant__number").select_related("applicant")
+    return [
+        (
+            request.applicant.number,
+            request.state,
+            request.due_at,
+            *Entry.objects.filter(chain=request.pk).order_by("sequence").values_list("at", "verb", "actor_role"),
+        )
+        for request in requests
+    ]
+
+
+@pytest.mark.django_db
+def test_the_same_seed_gives_the_same_year() -> None:
+    def year(seed: int) -> list[tuple[Any, ...]]:
+        with transaction.atomic():
+            live(Plan(days=20, requests=12, seed=seed, reviewers=1))
+            found = _history()
+            transaction.set_rollback(True)
+        return found
+
+    first = year(1)
+    assert len(first) == 12
+    assert year(1) == first
+    assert year(2) != first
+
+
+def _databases_of(process: int) -> list[str]:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE %s ORDER BY 1", [f"exit\\_simulation\\_{process}%"]
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def test_who_is_stopped_leaves_no_database_behind(environment: dict[str, str]) -> None:
+    """While two offices live in their copies of the template."""
+    command = [sys.executable, "manage.py", "simulate", "--requests", "2000", "--processes", "2"]
+    environment = environment | {"DJANGO_SETTINGS_MODULE": "config.settings.local"}
+    started = subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)
+    try:
+        assert eventually(lambda: len(_databases_of(started.pid)) == 3, seconds=120)
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(60) == 128 + signal.SIGTERM
+        assert _databases_of(started.pid) == []
+    finally:
+        started.kill()
+        started.wait()
+
+
+# ── one year ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 @pytest.fixture(scope="module")
 def lived(django_db_setup: None, django_db_blocker: DjangoDbBlocker, database_name: str) -> Iterator[Lived]:
     """Lived once for all tests that look at it."""
@@ -282,36 +340,7 @@ def test_a_late_step_is_seen(as_owner: datetime) -> None:
     assert "actions_are_in_time" in broken(as_owner)
 
 
-# ── the same again ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _history() -> list[tuple[Any, ...]]:
-    """Everything that the seed decides, without keys and reference numbers."""
-    requests = TravelRequest.unscoped.order_by("created_at", "applicant__number").select_related("applicant")
-    return [
-        (
-            request.applicant.number,
-            request.state,
-            request.due_at,
-            *Entry.objects.filter(chain=request.pk).order_by("sequence").values_list("at", "verb", "actor_role"),
-        )
-        for request in requests
-    ]
-
-
-@pytest.mark.django_db
-def test_the_same_seed_gives_the_same_year() -> None:
-    def year(seed: int) -> list[tuple[Any, ...]]:
-        with transaction.atomic():
-            live(Plan(days=20, requests=12, seed=seed, reviewers=1))
-            found = _history()
-            transaction.set_rollback(True)
-        return found
-
-    first = year(1)
-    assert len(first) == 12
-    assert year(1) == first
-    assert year(2) != first
+# ── people and plans ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_more_reviewers_meet_the_same_requests() -> None:
@@ -344,26 +373,3 @@ def test_a_plan_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
 def test_the_command_says_what_is_wrong_in_a_sentence(wrong: dict[str, int]) -> None:
     with pytest.raises(CommandError, match="at least 1"):
         call_command("simulate", **wrong)
-
-
-def _databases_of(process: int) -> list[str]:
-    with connections["owner"].cursor() as cursor:
-        cursor.execute(
-            "SELECT datname FROM pg_database WHERE datname LIKE %s ORDER BY 1", [f"exit\\_simulation\\_{process}%"]
-        )
-        return [row[0] for row in cursor.fetchall()]
-
-
-def test_who_is_stopped_leaves_no_database_behind(environment: dict[str, str]) -> None:
-    """While two offices live in their copies of the template."""
-    command = [sys.executable, "manage.py", "simulate", "--requests", "2000", "--processes", "2"]
-    environment = environment | {"DJANGO_SETTINGS_MODULE": "config.settings.local"}
-    started = subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)
-    try:
-        assert eventually(lambda: len(_databases_of(started.pid)) == 3, seconds=120)
-        started.send_signal(signal.SIGTERM)
-        assert started.wait(60) == 128 + signal.SIGTERM
-        assert _databases_of(started.pid) == []
-    finally:
-        started.kill()
-        started.wait()
