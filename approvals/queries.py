@@ -384,7 +384,7 @@ def hearing_office(request: TravelRequest, *, at: datetime) -> Office | None:
 
 
 def unheard_offices(*, at: datetime) -> list[Office]:
-    """The offices with a refusal that can still be appealed against at `at`, where nobody could hear it: no other active
+    """The offices whose refusals can still be appealed against at `at`, where nobody could hear it: no other active
     office has an appeal reviewer."""
     reviewers = Posting.objects.in_force(at).filter(role=Role.APPEAL_REVIEWER, user__is_active=True)
     another = reviewers.filter(office__is_active=True).exclude(office=OuterRef("pk"))

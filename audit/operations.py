@@ -35,7 +35,8 @@ CREATE_PERMITS = """
     BEGIN
         IF TG_OP = 'DELETE' THEN
             EXECUTE format(
-                'SELECT EXISTS (SELECT FROM %I.audit_permit WHERE transaction = pg_current_xact_id() AND relation = $1)',
+                'SELECT EXISTS (SELECT FROM %I.audit_permit'
+                ' WHERE transaction = pg_current_xact_id() AND relation = $1)',
                 TG_TABLE_SCHEMA) INTO permitted USING TG_RELID;
         END IF;
         IF NOT permitted THEN

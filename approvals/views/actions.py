@@ -287,7 +287,8 @@ PAGES: Mapping[str, Page] = {
         verb="add_to_appeal",
         label=gettext_lazy("Add documents to the appeal"),
         happens=gettext_lazy(
-            "The applicant and the appeal reviewer both read them, the company does not. They cannot be taken out again."
+            "The applicant and the appeal reviewer both read them, the company does not. They cannot be "
+            "taken out again."
         ),
         done=gettext_lazy("The documents were added to the appeal."),
         form=appeals.AppealDocumentsForm,

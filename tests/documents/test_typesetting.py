@@ -71,7 +71,7 @@ def test_the_same_letter_gives_the_same_bytes():
     assert typesetting.typeset(LETTER, at=AT) == typesetting.typeset(LETTER, at=AT)
 
 
-# 𫖯, 𬴂 (beyond the basic plane), 㐂, 龘: rare characters of names and places; the others are what people put into texts.
+# 𫖯, 𬴂 (beyond the basic plane), 㐂, 龘: rare characters of names and places; the others: what people write.
 @pytest.mark.parametrize(
     "words", ["𫖯𬴂", "㐂", "龘", "Łódź Þór Ế", "Ελλάδα", "Қазақстан", "ひらがな", "한국", "ไทย", "😀", "№ ½ € ①"]
 )

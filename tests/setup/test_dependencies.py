@@ -11,8 +11,9 @@ import pytest
 from tests.setup.processes import ROOT
 
 OURS = [
-    "accounts", "approvals", "audit", "authorities", "companies", "config", "documents", "employees", "interface", "jobs",
-    "notifications", "sensitivity",
+    "accounts", "approvals", "audit", "authorities", "companies", "config", "documents", "employees", "figures",
+    "interface", "jobs",
+    "notifications", "openness", "sensitivity",
 ]  # fmt: skip
 # Run on a developer's machine only, where requirements/run.in or dev.in is installed besides.
 ONLY_AT_THE_DESK = {"config/processes.py", "config/management/commands/screenshots.py"}
