@@ -19,13 +19,24 @@ DESK: Any = {"width": 1280, "height": 900}
 PHONE: Any = {"width": 375, "height": 812}
 # Role → (name of the picture, where: an address, and perhaps the link there that is followed).
 PAGES: dict[str, list[tuple[str, str]]] = {
-    "": [("sign-in", "/accounts/login/"), ("password-reset", "/accounts/password/reset/")],
+    "": [
+        ("sign-in", "/accounts/login/"),
+        ("password-reset", "/accounts/password/reset/"),
+        ("criteria", "/criteria/"),
+        ("grounds", "/grounds/"),
+        ("figures", "/figures/"),
+        ("verify", "/verify/"),
+    ],
     Role.APPLICANT: [
         ("home-applicant", "/"),
         ("my-requests", "/requests/"),
         ("new-request", "/requests/new/"),
         ("request", "/requests/ main a[href^='/requests/']:not([href$='/new/'])"),
         ("notifications", "/notifications/"),
+        ("denied", "/requests/ tr:has(.tag-bad) th a"),
+        ("proposed-denial", "/requests/ tr:has(.tag-info) th a"),
+        ("approved", "/requests/ tr:has(.tag-good) th a"),
+        ("my-data", "/my-data/"),
     ],
     Role.OFFICER: [
         ("home-officer", "/"),
@@ -34,15 +45,18 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("employee-new", "/employees/new/"),
     ],
     Role.REVIEWER: [("home-reviewer", "/"), ("inbox-reviewer", "/inbox/"), ("case", "/inbox/ a[data-open]")],
-    Role.SENIOR: [("home-senior", "/"), ("inbox-senior", "/inbox/")],
+    Role.SENIOR: [("home-senior", "/"), ("inbox-senior", "/inbox/"), ("consistency", "/consistency/")],
+    Role.LIST_MANAGER: [("lists", "/lists/"), ("list", "/lists/ main a[href^='/lists/']")],
     Role.ADMINISTRATOR: [
         ("home-administrator", "/"),
         ("overview", "/overview/"),
+        ("operations", "/operations/"),
+        ("retention", "/retention/"),
         ("failures", "/notifications/failures/"),
         ("styleguide", "/styleguide/"),
         ("back-office", "/admin/"),
     ],
-    Role.AUDITOR: [("home-auditor", "/")],
+    Role.AUDITOR: [("home-auditor", "/"), ("appeals", "/appeals/")],
 }
 
 
