@@ -41,6 +41,8 @@ from tests.approvals.test_survival import Process, until
 from tests.factories import NOW, CompanyFactory, employ, officer_of, submitted
 from tests.notifications.smtp import MailServer, mail_server
 
+pytestmark = pytest.mark.xdist_group("faults")  # its servers and processes are started on one worker only
+
 FULL = os.environ.get("FAULTS_FULL") == "1"
 OUTAGE_SECONDS = 10 if FULL else 3
 KILLS = 12 if FULL else 4
