@@ -90,6 +90,7 @@ WRITTEN = (
     "The talk needs it.",
     "The organisers moved the last day.",
     "A guest of the faculty.",
+    "Zeta Laboratory",
     "Please leave it in force.",
     "The programme names a closed session.",
     "Is the method of the list?",
@@ -647,7 +648,7 @@ PAGES: Mapping[str, Visit] = {
         f"answer-{name}": Visit(
             ME[State.INFORMATION_REQUESTED], on("information_requested", f"/requests/{{}}/answer/{path}")
         )
-        for name, path in (("item", "1/"), ("check", "check/"))
+        for name, path in (("list", ""), ("item", "1/"), ("check", "check/"))
     },
     "answer-item-mistaken": Visit(
         ME[State.INFORMATION_REQUESTED], on("information_requested", "/requests/{}/answer/1/"), send=True

@@ -59,7 +59,7 @@ NO_PAGES = {"absence_end", "appeal_document",
             "list_export", "list_import_errors", "list_import_file", "list_template", "mail_address_check",
             "my_data_file", "retention_publish",
             "notification", "notifications_bell", "notifications_read",
-            "notification_read", "notification_try_again"}  # fmt: skip
+            "notification_read", "notification_try_again", "paper", "verification_keys"}  # fmt: skip
 # Those in English on one worker, those in Chinese on the other: each tells the story for itself.
 VISITS = [
     pytest.param(name, language, id=f"{name}-{language[:2]}", marks=pytest.mark.xdist_group(f"browser-{language[:2]}"))
