@@ -91,6 +91,7 @@ WRITTEN = (
     "The organisers moved the last day.",
     "A guest of the faculty.",
     "Zeta Laboratory",
+    "I am in hospital.",
     "Please leave it in force.",
     "The programme names a closed session.",
     "Is the method of the list?",
@@ -192,18 +193,30 @@ def _tell_of_conditions(story: Story, cast: Cast) -> None:
 def _tell_of_changes(story: Story, company: Any) -> None:
     """A change that is being written, one that waits for the office, one that waits for a second person, a report."""
     casts = story.casts
-    for name in ("changing", "changed", "recommended"):
+    for name in ("changing", "changed", "heightened", "recommended"):
         casts[name] = _cast(State.APPROVED, company)
         me, at = casts[name].applicant.user, timezone.now()
         assert me is not None
         pk, legs = casts[name].request.pk, _legs_of(casts[name].request)
         workflow.begin_amendment(pk, actor=actor(me, at), at=at)
         legs[0]["leaves_on"] -= timedelta(days=1)
-        legs[0]["host"] = "Zeta Laboratory" if name == "recommended" else legs[0]["host"]
+        legs[0]["host"] = "Zeta Laboratory" if name in ("heightened", "recommended") else legs[0]["host"]
         workflow.save_amendment(pk, actor=actor(me, at), at=at, section="itinerary", legs=legs)
         if name != "changing":
             _act(casts[name], "file_amendment", me, reason="The organisers moved the last day.")
     _act(casts["recommended"], "recommend_amendment", casts["recommended"].reviewer, text="A guest of the faculty.")
+    first = timezone.localdate() - timedelta(days=2)
+    leg = {"country": "BR", "city": "Rio de Janeiro", "host": "ICLR Foundation"}
+    legs = [leg | {"arrives_on": first, "leaves_on": first + timedelta(days=6)}]
+    for name in ("away", "reported"):
+        employee, at = employ("Alice Wang", company), timezone.now() - timedelta(days=20)
+        casts[name] = in_state(State.APPROVED, employee=employee, at=at, title=TITLE, legs=legs)
+    me, at, pk = casts["reported"].applicant.user, timezone.now(), casts["reported"].request.pk
+    assert me is not None
+    workflow.begin_amendment(pk, actor=actor(me, at), at=at)
+    longer = [legs[0] | {"leaves_on": legs[0]["leaves_on"] + timedelta(days=2)}]
+    workflow.save_amendment(pk, actor=actor(me, at), at=at, section="itinerary", legs=longer)
+    _act(casts["reported"], "report_change", me, reason="I am in hospital.")
 
 
 def _act(cast: Cast, verb: str, user: User | None, **more: Any) -> None:
@@ -671,8 +684,14 @@ PAGES: Mapping[str, Visit] = {
     },
     "request-changed": Visit(of("changed", "applicant"), on("changed", "/requests/{}/")),
     "case-recommended": Visit(of("recommended", "senior"), on("recommended", "/cases/{}/")),
+    "do-amend": verb("company_review", "amend", ME[State.COMPANY_REVIEW]),
+    "do-file_amendment": verb("approved", "file_amendment", ME[State.APPROVED]),
+    "do-report_change": verb("away", "report_change", of("away", "applicant")),
+    "do-note_report": verb("reported", "note_report", of("reported", "reviewer")),
+    "case-reported": Visit(of("reported", "reviewer"), on("reported", "/cases/{}/")),
+    "do-recommend_amendment": verb("heightened", "recommend_amendment", of("heightened", "reviewer")),
     "do-withdraw_amendment": verb("changed", "withdraw_amendment", of("changed", "applicant")),
-    "do-recommend_amendment": verb("recommended", "accept_amendment", of("recommended", "senior")),
+    "do-accept_amendment": verb("recommended", "accept_amendment", of("recommended", "senior")),
     "do-return_amendment": verb("changed", "return_amendment", of("changed", "reviewer"), send=True),
     "do-propose_part": verb("authority_review", "propose_part", of("authority_review", "reviewer")),
     "do-propose_part-mistaken": verb("authority_review", "propose_part", of("authority_review", "reviewer"), send=True),

@@ -13,8 +13,9 @@ TEMPLATES = sorted(
     for path in Path(settings.BASE_DIR).glob("**/templates/**/*.html")
     if not any(part.startswith(".") or part == "node_modules" for part in path.relative_to(settings.BASE_DIR).parts)
 )
-# Mails are read in mail programs, documents are made into PDF: neither is under the pages' policy.
-PAGES = [path for path in TEMPLATES if not {"emails", "documents"} & set(path.parts)]
+# Mails are read in mail programs, documents are made into PDF, an archive is opened from a disk: none of them is under
+# the pages' policy.
+PAGES = [path for path in TEMPLATES if not {"emails", "documents", "archive"} & set(path.parts)]
 
 REFUSED = {
     "a style attribute": re.compile(r"\sstyle\s*=", re.IGNORECASE),
