@@ -135,6 +135,7 @@ TABS: Mapping[Kind, tuple[Tab, ...]] = {
             pgettext_lazy("inbox", "Changes to look at"),
             LEAST_TIME_LEFT,
             where="(r.open_amendment_id IS NOT NULL OR r.report_is_open)",
+            is_hidden_when_empty=True,
         ),
         Tab(
             "revocations",

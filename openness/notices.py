@@ -72,8 +72,8 @@ def _downloader(event: OutboxEvent) -> Iterable[int]:
 
 
 def _ready(event: OutboxEvent) -> Mapping[str, object]:
-    expires = DataDownload.objects.get(pk=event.subject).expires_at
-    return {"day": _day(expires) if expires else ""}
+    until = DataDownload.objects.get(pk=event.subject).expires_at
+    return {"day": _day(until) if until else ""}
 
 
 def _my_data(event: OutboxEvent) -> str:

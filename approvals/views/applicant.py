@@ -351,8 +351,8 @@ def request_documents(http: ActorRequest, reference: str) -> HttpResponse:
 @csrf_protect
 def _request_documents(http: ActorRequest, reference: str, bounded: Bounded) -> HttpResponse:
     request = own_request(http, reference)
-    changes = workflow.filing_verb(request, http.actor, at=timezone.now()) is not None
-    if request.state not in EDITABLE and not changes:
+    writable = EDITABLE | {State.INFORMATION_REQUESTED}
+    if request.state not in writable and not workflow.is_being_changed(request, http.actor, at=timezone.now()):
         return _submitted_meanwhile(http, request)
     form = forms.DocumentsForm(http.POST or None)
     if http.method == "POST" and form.is_valid():

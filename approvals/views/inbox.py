@@ -338,6 +338,9 @@ _EMPTY = {
     (Kind.COMPANY, "conditions"): gettext_lazy(
         "Cleared trips appear here while the company has to meet a condition of the clearance."
     ),
+    (Kind.OFFICE, "changes"): gettext_lazy(
+        "Cleared trips appear here when their travellers ask for a change, or report one afterwards."
+    ),
     (Kind.OFFICE, "consulted"): gettext_lazy("Cases on which other offices ask for your opinion appear here."),
     (Kind.OFFICE, "all"): gettext_lazy("Every request that reached the office appears here."),
     (Kind.COMPANY, "review"): gettext_lazy("Requests of your company's employees appear here as soon as they submit."),

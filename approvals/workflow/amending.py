@@ -78,6 +78,13 @@ def _draft(request: TravelRequest) -> Amendment:
     return found
 
 
+def is_being_changed(request: TravelRequest, actor: Actor, *, at: datetime) -> bool:
+    """Whether `actor` is writing a change that could be filed now; then documents can be added to it, too."""
+    if filing_verb(request, actor, at=at) is None:
+        return False
+    return Amendment.objects.filter(request=request, state=AmendmentState.DRAFT).exists()
+
+
 def save_amendment(
     request_id: UUID,
     *,

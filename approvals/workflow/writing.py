@@ -23,8 +23,8 @@ from approvals.models import (
     Revision,
     TravelRequest,
 )
-from approvals.states import EDITABLE
-from approvals.workflow.amending import end_with_the_clearance, filing_verb
+from approvals.states import EDITABLE, State
+from approvals.workflow.amending import end_with_the_clearance, is_being_changed
 from approvals.workflow.completeness import days_are_free, problems
 from approvals.workflow.gate import Taking, fetch, move, user_id_of
 from employees.models import Employee
@@ -134,7 +134,7 @@ def keep_as_typed(request_id: UUID, *, actor: Actor, at: datetime, section: str,
 
 
 def attach(request_id: UUID, *, actor: Actor, at: datetime, file: File[bytes], kind: str) -> Attachment:
-    """Add a document to a draft, a returned request, or to one whose trip can still be changed.
+    """Add a document to a draft, a returned request, while information is asked for or a change is being written.
 
     Refuses with Invalid what is not a PDF, image or Office file by its content, is empty or larger than
     `ATTACHMENT_MAX_BYTES`, whatever its name says.
@@ -144,7 +144,9 @@ def attach(request_id: UUID, *, actor: Actor, at: datetime, file: File[bytes], k
         request = fetch(request_id, actor, at)
         if sentence := rules.is_applicant.refusal(request, actor):
             raise NotAllowed(sentence)
-        if request.state not in EDITABLE and filing_verb(request, actor, at=at) is None:
+        if request.state not in EDITABLE | {State.INFORMATION_REQUESTED} and not is_being_changed(
+            request, actor, at=at
+        ):
             raise NotNow(_("The request is submitted; documents cannot be added now."))
         attachment = Attachment(
             request=request,

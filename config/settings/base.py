@@ -330,6 +330,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "ENUM_NAME_OVERRIDES": {
+        "RequestState": "approvals.states.State.choices",
+        "ConditionState": "approvals.models.conditions.ConditionState.choices",
+    },
 }
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Exit approvals <noreply@exit-approvals.example>")

@@ -45,7 +45,7 @@ ZONES = [
 ]
 DAY = timedelta(days=1)
 # Those that count days. The two that wait for a day of the journey have nothing to count.
-KINDS = [kind for kind in ClockKind if kind not in (ClockKind.DEPARTURE, ClockKind.RETURN)]
+KINDS = [kind for kind in ClockKind if kind not in (ClockKind.DEPARTURE, ClockKind.RETURN, ClockKind.CONDITION)]
 
 
 @cache

@@ -300,6 +300,7 @@ class TestRuleBook:
             "lapse",
             "open_confirmation",
             "close_appeal",
+            "close_consultation",
             "close",
             "escalate",
             "escalate_to_head",

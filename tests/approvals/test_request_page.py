@@ -132,9 +132,9 @@ def test_a_filed_appeal_is_with_another_office() -> None:
     posted(OfficeFactory.create(code="CY", name_en="Chaoyang office"), Role.APPEAL_REVIEWER, "9001", "Ping Peer")
     workflow.file_appeal(cast.request.pk, actor=actor(alice(cast), EVENING), at=EVENING, text="The session was open.")
 
-    assert "The appeal of 3 March 2026 is with people of another office. You need do nothing." in said(
-        cast, alice(cast), at=EVENING + timedelta(hours=1)
-    )
+    sentence = said(cast, alice(cast), at=EVENING + timedelta(hours=1))
+    assert "The appeal of 3 March 2026 is with Chaoyang office, which decides by 31 March 2026" in sentence
+    assert "You need do nothing." in sentence
 
 
 # ── the arithmetic ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -226,9 +226,9 @@ def test_everything_that_happened_in_words_the_latest_first() -> None:
 
     assert _timeline(cast, actor(alice(cast), EVENING)) == [
         ("Proposed decision confirmed", f"Senior reviewer, officer {senior}", "Denied"),
-        ("Reply to the proposed denial", "You", "Please reconsider."),
+        ("The applicant replied to what is proposed", "You", "Please reconsider."),
         ("Decision proposed", f"Reviewer, officer {number}", f"Denied\n{DENIAL.text}"),
-        ("Case taken by a reviewer", f"Reviewer, officer {number}", ""),
+        ("Case taken by a reviewer", f"Reviewer, officer {number}", "Declared to have no conflict of interest."),
         ("Endorsed by the company", "Olivia Officer, compliance officer", ""),
         ("Submitted", "You", "Revision 1"),
         ("Draft begun", "You", ""),
@@ -242,13 +242,13 @@ def test_the_company_sees_that_it_happened_not_what_was_said() -> None:
 
     assert [words for words, _who, _detail in seen][:3] == [
         "Proposed decision confirmed",
-        "Reply to the proposed denial",
+        "The applicant replied to what is proposed",
         "Decision proposed",
     ]
     told = " ".join(detail for _words, _who, detail in seen)
     assert "Please reconsider." not in told
     assert DENIAL.text not in told
-    assert ("Reply to the proposed denial", f"{cast.applicant.name}, applicant", "") in seen
+    assert ("The applicant replied to what is proposed", f"{cast.applicant.name}, applicant", "") in seen
     assert ("Endorsed by the company", "You", "") in seen
 
 
@@ -369,10 +369,10 @@ def test_a_proposed_denial_shows_its_grounds_to_alice_and_not_to_the_company() -
 
     shown = text_of(open_page(alice(cast), cast.request))
     assert "Proposed, not decided" in shown
-    assert DENIAL.facts in shown
+    assert DENIAL.relied_on[0].fact in shown
     assert reverse("request_do", args=[cast.request.reference, "reply"]) in shown
     company = text_of(open_page(cast.officer, cast.request))
-    assert DENIAL.facts not in company
+    assert DENIAL.relied_on[0].fact not in company
     assert DENIAL.text not in company
 
 

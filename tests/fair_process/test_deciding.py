@@ -16,7 +16,7 @@ from accounts.refusals import Invalid, NotFound, NotNow, Refused
 from accounts.roles import SYSTEM, Actor, Grant, Role
 from approvals import queries, workflow
 from approvals.api.views import VERBS as OF_THE_API
-from approvals.models import Decision, Reply, TravelRequest
+from approvals.models import Decision, HearingOffice, Reply, TravelRequest
 from approvals.models.decision import Outcome
 from approvals.states import State, Tier
 from approvals.views.actions import PAGES, actions_for
@@ -164,7 +164,7 @@ def test_06_the_back_office_changes_neither_requests_nor_proposals_nor_decisions
     looked = RequestFactory().get("/")
     looked.user = User.objects.create(name="Root", email="root@example.test", is_staff=True, is_superuser=True)
     for model, shown in site._registry.items():
-        if model._meta.app_label == "approvals":
+        if model._meta.app_label == "approvals" and model is not HearingOffice:  # which office hears is configured
             assert not shown.has_add_permission(looked), model
             assert not shown.has_change_permission(looked), model
             assert not shown.has_delete_permission(looked), model

@@ -326,8 +326,9 @@ def test_what_a_list_cannot_be(lin: Person, pan: Person, values: dict[str, Any],
         "over": instrument(effective_until=long_ago).pk,
     }
     values = {name: known.get(value, value) for name, value in values.items()}
+    entered = list_form(lin, pan, **values)
     with nothing_moved():
-        answer = lin.client.post("/lists/new/", list_form(lin, pan, **values))
+        answer = lin.client.post("/lists/new/", entered)
     assert answer.status_code == 422
     assert sentence in " ".join(answer.context["form"].errors[field])
     assert SensitivityList.objects.count() == 0

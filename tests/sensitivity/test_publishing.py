@@ -373,16 +373,17 @@ def test_the_others_hear_what_waits_for_them(technologies: SensitivityList, lin:
 
 
 def test_a_confidential_list_needs_a_basis_and_somebody_else_who_reviewed_it(lin: Actor, pan: Actor) -> None:
+    basis = instrument()
     with nothing_moved():
         with pytest.raises(Invalid, match="legal basis of its confidentiality"):
-            sensitivity_list(ListKind.EVENT, owner=lin, is_confidential=True, legal_basis=instrument())
+            sensitivity_list(ListKind.EVENT, owner=lin, is_confidential=True, legal_basis=basis)
         with pytest.raises(Invalid, match="owner of a list cannot review"):
             sensitivity_list(
                 ListKind.EVENT,
                 owner=lin,
-                legal_basis=instrument(),
+                legal_basis=basis,
                 is_confidential=True,
-                confidentiality_basis=instrument(),
+                confidentiality_basis=basis,
                 confidentiality_reviewed_by_id=lin.user_id,
                 confidentiality_reviewed_on=TODAY,
             )

@@ -272,10 +272,10 @@ def test_what_is_not_known_is_not_said(
 
 
 def test_the_number_of_queries_does_not_grow(ticking: None, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         operations.figures(at=NOW)
     in_state(State.AUTHORITY_REVIEW)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         operations.figures(at=NOW)
 
 
