@@ -421,6 +421,7 @@ def test_before_a_denial_the_applicant_is_heard_and_after_it_can_appeal(at_a_des
         shan.page.goto(f"{shan.url}/cases/{cast.request.reference}/")
         shan.does("Confirm the proposal")
         shan.sees("The session is open to everybody.")
+        shan.hands.tick(shan.page.locator("[name=conflict][value=none]"))
         shan.hands.press(shan.button("Confirm the proposal"))
         shan.sees("Decided. The applicant was told.")
 
