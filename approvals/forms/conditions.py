@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from approvals import workflow
 from approvals.forms.rows import RowsForm
-from approvals.forms.staff import MAX_TEXT, VerbForm
+from approvals.forms.staff import VerbForm, text_field
 from approvals.models import Condition
 from approvals.models.conditions import ConditionNow, ConditionState
 from approvals.models.decision import Outcome
@@ -25,17 +25,6 @@ from approvals.workflow.conditions import (
     Obligation,
 )
 from interface.widgets import DateInput
-
-
-def _text(label: Any, *, missing: Any = None, rows: int = 4, help_text: Any = "") -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        help_text=help_text,
-        required=missing is not None,
-        max_length=MAX_TEXT,
-        widget=forms.Textarea(attrs={"rows": rows}),
-        error_messages={"required": missing} if missing is not None else {},
-    )
 
 
 class ConditionsForm(RowsForm):
@@ -88,14 +77,14 @@ class ConditionsForm(RowsForm):
 
 
 class ApproveForm(ConditionsForm):
-    text = _text(_("Note on the decision"), help_text=_("The applicant reads it."))
+    text = text_field(_("Note on the decision"), help_text=_("The applicant reads it."))
 
     def values(self) -> dict[str, Any]:
         return {"text": self.cleaned_data["text"], "conditions": self.obligations()}
 
 
 class ProposeApprovalForm(ConditionsForm):
-    text = _text(_("Reasons"), help_text=_("For the senior reviewer who confirms; part of the decision."))
+    text = text_field(_("Reasons"), help_text=_("For the senior reviewer who confirms; part of the decision."))
 
     def values(self) -> dict[str, Any]:
         return {
@@ -146,7 +135,7 @@ _REPORTED = frozenset({ConditionState.REPORTED})
 class CannotComplyForm(OneConditionForm):
     states = _OPEN | _REPORTED
 
-    text = _text(
+    text = text_field(
         _("Why it cannot be met"),
         missing=_("Say why it cannot be met."),
         help_text=_("You may say what you could do instead."),
@@ -156,7 +145,7 @@ class CannotComplyForm(OneConditionForm):
 class ReleaseForm(OneConditionForm):
     states = _OPEN | _REPORTED
 
-    text = _text(_("Note"), rows=2, help_text=_("Who owed it reads it; you need not write one."))
+    text = text_field(_("Note"), rows=2, help_text=_("Who owed it reads it; you need not write one."))
 
 
 class _WithDay(OneConditionForm):
@@ -172,7 +161,7 @@ class _WithDay(OneConditionForm):
 class SendBackForm(_WithDay):
     states = _REPORTED
 
-    text = _text(_("What is missing"), missing=_("Say what is missing."))
+    text = text_field(_("What is missing"), missing=_("Say what is missing."))
     field_order = ("condition", "text", "due_on")
 
 
@@ -185,6 +174,6 @@ class AnswerConditionForm(_WithDay):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose an answer.")},
     )
-    text = _text(_("Reasons"), missing=_("Give the reasons; who owes it reads them."))
-    new_text = _text(_("The condition from now on"), rows=2, help_text=_("Only where you change it."))
+    text = text_field(_("Reasons"), missing=_("Give the reasons; who owes it reads them."))
+    new_text = text_field(_("The condition from now on"), rows=2, help_text=_("Only where you change it."))
     field_order = ("condition", "outcome", "text", "new_text", "due_on")

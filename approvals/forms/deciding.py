@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.refusals import Invalid
 from approvals import particulars, queries, workflow
 from approvals.forms.applicant import DocumentsForm, SeveralFilesInput
-from approvals.forms.staff import MAX_TEXT, LinesField, VerbForm
+from approvals.forms.staff import LinesField, VerbForm, text_field
 from approvals.founding import unfounded
 from approvals.models import Opinion
 from approvals.models.decision import Measure, Outcome
@@ -25,17 +25,6 @@ from interface.widgets import DateInput
 
 FACTS = 5
 FACTS_SHOWN = 2
-
-
-def _text(label: Any, *, missing: Any = None, rows: int = 4, help_text: Any = "") -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        help_text=help_text,
-        required=missing is not None,
-        max_length=MAX_TEXT,
-        widget=forms.Textarea(attrs={"rows": rows}),
-        error_messages={"required": missing} if missing is not None else {},
-    )
 
 
 class _ReasonCodes(forms.ModelMultipleChoiceField[ReasonCode]):
@@ -78,7 +67,7 @@ class GroundsForm(VerbForm):
         help_text=_("Reason codes in force for this office today that point at something of this trip."),
         error_messages={"required": _("Choose at least one reason code in force.")},
     )
-    text = _text(
+    text = text_field(
         _("Reasons, for this case"),
         missing=_("Give the reasons, for this case, in words that the applicant understands."),
         rows=6,
@@ -96,7 +85,7 @@ class GroundsForm(VerbForm):
         self.fields["reason_codes"].queryset = codes  # type: ignore[attr-defined]
         for measure in [*workflow.measures_for(content, part=self.refuses_a_part), Measure.OTHER]:
             needed = _("Say why this does not do; if it does, propose it instead.")
-            self.fields[f"why_not_{measure.value}"] = _text(
+            self.fields[f"why_not_{measure.value}"] = text_field(
                 _WHY_NOT[measure], missing=None if measure is Measure.OTHER else needed, rows=2
             )
         parts = [("", _("Choose a part of the request")), *particulars.in_words(content).items()]
@@ -108,7 +97,7 @@ class GroundsForm(VerbForm):
                 required=first,
                 error_messages={"required": _("Choose what of the request the fact is about.")},
             )
-            self.fields[f"fact_{number}"] = _text(
+            self.fields[f"fact_{number}"] = text_field(
                 _("Fact relied on"), missing=_("Name the facts relied on.") if first else None, rows=2
             )
 
@@ -214,7 +203,9 @@ class ProposePartForm(GroundsForm):
 class ReplyForm(VerbForm):
     """What the applicant says to a proposed refusal, with documents, and who helped to write it."""
 
-    text = _text(_("Your reply"), missing=_("Write your reply, or leave the page: the time for it runs on."), rows=8)
+    text = text_field(
+        _("Your reply"), missing=_("Write your reply, or leave the page: the time for it runs on."), rows=8
+    )
     documents = forms.Field(
         label=_("Documents"),
         required=False,
@@ -253,7 +244,7 @@ class ConsultForm(VerbForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose an office.")},
     )
-    question = _text(
+    question = text_field(
         _("Question"),
         missing=_("Say what the specialist office should look at."),
         rows=5,
@@ -278,13 +269,13 @@ class OpinionForm(VerbForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what the opinion comes to.")},
     )
-    reasons = _text(
+    reasons = text_field(
         _("Reasons"),
         missing=_("Give the reasons; the applicant reads them with the decision."),
         rows=6,
         help_text=_("The applicant reads them with the decision, or when a refusal is proposed."),
     )
-    confidential = _text(
+    confidential = text_field(
         _("Confidential part"),
         rows=3,
         help_text=_(
