@@ -1011,7 +1011,10 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
         "applicant",
         applicant,
         _("%(number)s: your appeal succeeded"),
-        _("Your trip “%(title)s” is cleared now."),
+        _(
+            "%(cleared)sThe decision on your trip “%(title)s” is replaced by a clearance. Please read what is cleared, "
+            "and the reasons."
+        ),
     ),
     (
         "report_condition",

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from approvals.forms.applicant import DocumentsForm, SeveralFilesInput
 from approvals.forms.conflicts import DeclareForm
+from approvals.forms.deciding import PlacesForm
 from approvals.forms.staff import LinesField, VerbForm, text_field
 from interface.widgets import DateInput
 
@@ -111,8 +112,8 @@ class UpholdForm(VerbForm):
     text = text_field(_("Reasons"), missing=_("Give the reasons; the applicant reads them."), rows=6)
 
 
-class OverturnForm(VerbForm):
-    """A clearance instead of the refusal, perhaps with conditions."""
+class OverturnForm(PlacesForm):
+    """A clearance instead of the refusal: of the trip or of a part of it, perhaps with conditions."""
 
     text = text_field(_("Reasons"), missing=_("Give the reasons; the applicant reads them."), rows=6)
     conditions = LinesField(
@@ -120,6 +121,10 @@ class OverturnForm(VerbForm):
         required=False,
         help_text=_("One condition a line; none is fine. The applicant has to meet them before the departure."),
     )
+
+    def values(self) -> dict[str, Any]:
+        given = {name: self.cleaned_data[name] for name in ("text", "conditions")}
+        return given | {"cleared": None if self.is_all() else self.cleared()}
 
 
 class RevokeForm(DeclareForm):

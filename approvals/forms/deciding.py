@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.files.base import File
@@ -12,7 +12,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.refusals import Invalid
 from approvals import particulars, queries, workflow
 from approvals.forms.applicant import DocumentsForm, SeveralFilesInput
 from approvals.forms.staff import LinesField, VerbForm, text_field
@@ -50,14 +49,11 @@ _WHY_NOT = {
 }
 
 
-# What a verb says of a list is shown at the first of its fields.
-_SHOWN_AT = {"facts": "fact_0", "cleared": "keep_0"}
-
-
 class GroundsForm(VerbForm):
     """All that a refusal rests on (fair process, 3): none of it can be left out."""
 
     refuses_a_part = False
+    shown_at: ClassVar[Mapping[str, str]] = {"facts": "fact_0"}
 
     reason_codes = _ReasonCodes(
         label=_("Grounds"),
@@ -127,11 +123,6 @@ class GroundsForm(VerbForm):
                 self.add_error(f"fact_{number}", _("Name the fact, or choose no part."))
         return given
 
-    def refuse(self, refusal: Invalid) -> None:
-        for problem in refusal.problems:
-            name = _SHOWN_AT.get(problem.field, problem.field)
-            self.add_error(name if name in self.fields else None, str(problem.message))
-
     def grounds(self) -> workflow.Grounds:
         """What was entered, as the verbs take it."""
         given = self.cleaned_data
@@ -153,18 +144,15 @@ class ProposeDenialForm(GroundsForm):
         return {"outcome": Outcome.DENIED.value} | super().values()
 
 
-class ProposePartForm(GroundsForm):
-    """Which places and days are cleared, and on what grounds the rest is not."""
+class PlacesForm(VerbForm):
+    """Which places and days are cleared. Until something is changed: all that was asked for."""
 
-    refuses_a_part = True
-
-    conditions = LinesField(label=_("Conditions"), required=False, help_text=_("One condition a line; none is fine."))
+    shown_at: ClassVar[Mapping[str, str]] = {"cleared": "keep_0"}
 
     def prepare(self) -> None:
         super().prepare()
-        legs = self.request.revision.content["legs"] if self.request.revision else []
         words = particulars.in_words(self.request.revision.content) if self.request.revision else {}
-        for number, leg in enumerate(legs):
+        for number, leg in enumerate(self._asked()):
             self.fields[f"keep_{number}"] = forms.BooleanField(
                 label=words[f"place-{number}"], required=False, initial=True
             )
@@ -176,32 +164,51 @@ class ProposePartForm(GroundsForm):
                     label=label, initial=date.fromisoformat(day), required=False, widget=DateInput()
                 )
 
+    def _asked(self) -> list[dict[str, Any]]:
+        return list(self.request.revision.content["legs"]) if self.request.revision else []
+
     def places(self) -> list[tuple[Any, Any, Any]]:
         """The fields of each place: whether it is cleared, from when, until when."""
-        legs = self.request.revision.content["legs"] if self.request.revision else []
-        return [(self[f"keep_{at}"], self[f"from_{at}"], self[f"to_{at}"]) for at in range(len(legs))]
+        return [(self[f"keep_{at}"], self[f"from_{at}"], self[f"to_{at}"]) for at in range(len(self._asked()))]
 
-    def _cleared(self) -> Iterable[dict[str, Any]]:
-        assert self.request.revision is not None
-        given = self.cleaned_data
-        for number, leg in enumerate(self.request.revision.content["legs"]):
+    def cleared(self) -> list[dict[str, Any]]:
+        """The places that were left marked, on the days entered, as in a revision."""
+        given, kept = self.cleaned_data, []
+        for number, leg in enumerate(self._asked()):
             if given[f"keep_{number}"]:
                 first, last = given[f"from_{number}"], given[f"to_{number}"]
-                yield leg | {
+                days = {
                     "arrives_on": first.isoformat() if first else leg["arrives_on"],
                     "leaves_on": last.isoformat() if last else leg["leaves_on"],
                 }
+                kept.append(leg | days)
+        return kept
+
+    def is_all(self) -> bool:
+        """Whether what was entered is all that was asked for."""
+        return self.cleared() == self._asked()
+
+
+class ProposePartForm(PlacesForm, GroundsForm):
+    """Which places and days are cleared, and on what grounds the rest is not."""
+
+    refuses_a_part = True
+    shown_at: ClassVar[Mapping[str, str]] = {**GroundsForm.shown_at, **PlacesForm.shown_at}
+
+    conditions = LinesField(label=_("Conditions"), required=False, help_text=_("One condition a line; none is fine."))
 
     def values(self) -> dict[str, Any]:
         return {
             "outcome": Outcome.APPROVED.value,
             "conditions": self.cleaned_data["conditions"],
-            "cleared": list(self._cleared()),
+            "cleared": self.cleared(),
         } | super().values()
 
 
 class ReplyForm(VerbForm):
     """What the applicant says to a proposed refusal, with documents, and who helped to write it."""
+
+    shown_at: ClassVar[Mapping[str, str]] = {"files": "documents"}
 
     text = text_field(
         _("Your reply"), missing=_("Write your reply, or leave the page: the time for it runs on."), rows=8
@@ -228,11 +235,6 @@ class ReplyForm(VerbForm):
     def values(self) -> dict[str, Any]:
         given = {name: value for name, value in self.cleaned_data.items() if name != "documents"}
         return given | {"files": self.sent()}
-
-    def refuse(self, refusal: Invalid) -> None:
-        for problem in refusal.problems:
-            name = "documents" if problem.field == "files" else problem.field
-            self.add_error(name if name in self.fields else None, str(problem.message))
 
 
 class ConsultForm(VerbForm):

@@ -3,8 +3,9 @@
 A form's fields are called as the verb's arguments, so that a problem that the verb finds is shown where it belongs.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.functional import Promise
@@ -48,6 +49,9 @@ class LinesField(forms.CharField):
 class VerbForm(forms.Form):
     """The input of one verb on `request`. Without fields it is the confirmation alone."""
 
+    shown_at: ClassVar[Mapping[str, str]] = {}
+    """At which field it is shown what the verb says of an argument that is no field of the same name."""
+
     def __init__(self, *args: Any, request: TravelRequest, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request
@@ -69,7 +73,8 @@ class VerbForm(forms.Form):
     def refuse(self, refusal: Invalid) -> None:
         """Show what the verb found wrong at the fields that it names."""
         for problem in refusal.problems:
-            self.add_error(problem.field if problem.field in self.fields else None, str(problem.message))
+            name = self.shown_at.get(problem.field, problem.field)
+            self.add_error(name if name in self.fields else None, str(problem.message))
 
     def typed(self) -> list[tuple[str, str]]:
         """What was typed into the text fields, to be shown again where the form itself no longer can be."""

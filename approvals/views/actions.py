@@ -729,9 +729,13 @@ PAGES: Mapping[str, Page] = {
     "overturn": Page(
         verb="overturn",
         label=gettext_lazy("Replace the decision by a clearance"),
-        happens=gettext_lazy("The trip is cleared from this moment on. The applicant is told, with your reasons."),
+        happens=gettext_lazy(
+            "The trip, or the part of it that you leave marked, is cleared from this moment on. What you do not clear "
+            "stays refused. The applicant is told, with your reasons."
+        ),
         done=gettext_lazy("The decision was replaced by a clearance. The applicant was told."),
         form=appeals.OverturnForm,
+        form_part="approvals/do/overturn_form.html",
         part="approvals/do/appeal.html",
         about=_appeal,
     ),

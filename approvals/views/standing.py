@@ -882,7 +882,8 @@ class _Reader:
         row = self._appeal(entry)
         return row.outcome_text if row else ""
 
-    _overturn = _uphold
+    def _overturn(self, entry: AuditEntry) -> str:
+        return "\n".join(part for part in (self._decide(entry), self._uphold(entry)) if part)
 
     def _clock(self, entry: AuditEntry) -> str:
         kind, step = entry.data.get("clock"), entry.data.get("step")

@@ -36,7 +36,7 @@ from approvals.workflow import gate
 from approvals.workflow.completeness import days_are_free
 from approvals.workflow.conditions import Imposed, add_conditions
 from approvals.workflow.conflicts import check_declared
-from approvals.workflow.deciding import check_cleared
+from approvals.workflow.deciding import check_cleared, lies_within
 from approvals.workflow.gate import Taking, beside, fetch, move, required, user_id_of
 from audit.rows import new
 
@@ -308,14 +308,15 @@ def overturn(
     """The appeal reviewer replaces the refusal by a clearance, perhaps with conditions.
 
     `cleared`: of these places and days only; of the rest the refusal, which two people decided, stays. Invalid without
-    reasons and for `cleared` that is no part of the trip; NotNow where another trip of the applicant holds the days by
-    now.
+    reasons, for `cleared` that is no part of the trip or lacks something that is cleared already, and where another
+    trip of the applicant holds the days by now.
     """
     why = required(text, "text", _("Give the reasons; the applicant reads them."))
 
     def prepare(step: Taking) -> Mapping[str, Any]:
         days_are_free(step.request)
         legs = [] if cleared is None else check_cleared(step.request, cleared)
+        _takes_nothing_away(step.request, legs)
         assert step.request.open_appeal is not None
         # A copy: the transition still has to find the appeal under review.
         appeal = copy(step.request.open_appeal)
@@ -324,10 +325,18 @@ def overturn(
         journal.write([(appeal, was)], [])
         decision = step.add(Decision, outcome=Outcome.APPROVED, text=why, cleared=legs, **step.grounds())
         add_conditions(step, decision, conditions)
-        step.data |= {"appeal": str(appeal.pk), "decision": str(decision.pk)}
+        step.data |= {"appeal": str(appeal.pk), "decision": str(decision.pk)} | ({"part": True} if legs else {})
         return {"reviewer_id": user_id_of(actor), "decision_id": decision.pk}
 
     return move("overturn", request_id, actor=actor, at=at, prepare=prepare)
+
+
+def _takes_nothing_away(request: TravelRequest, legs: Sequence[Mapping[str, Any]]) -> None:
+    """Refuses with Invalid, at `cleared`, a part (`legs`) without all that the decision appealed against cleared."""
+    has = request.decision.cleared if legs and request.decision else []
+    if not all(any(lies_within(one, leg) for leg in legs) for one in has):
+        words = _("An appeal takes nothing away: keep every place and day that the decision has cleared.")
+        raise Invalid([Problem("", "cleared", words)])
 
 
 # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────

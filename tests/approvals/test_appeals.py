@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import AccessEntry, User
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow
 from accounts.roles import Role
 from approvals import queries, sweeping
@@ -27,9 +27,10 @@ from notifications import delivery
 from notifications.models import Notification
 from tests.approvals.calls import call
 from tests.approvals.staffing import MORNING, signed_in, text_of
+from tests.approvals.test_deciding import TWO_PLACES
 from tests.asserting import nothing_moved
 from tests.factories import OfficeFactory, actor, in_state, posted
-from tests.factories.requests import Cast
+from tests.factories.requests import DENIAL, Cast
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +95,78 @@ def test_an_overturned_denial_can_clear_a_part_and_leave_the_rest_refused() -> N
     decision = TravelRequest.unscoped.get(pk=cast.request.pk).decision
     assert decision is not None
     assert (decision.cleared, decision.cleared_until) == ([shorter], date(2026, 4, 24))
+
+
+def entered(**other: str) -> dict[str, str]:
+    """What the page of replacing a decision sends when nothing but the reasons is filled in."""
+    shown = {"keep_0": "on", "from_0": "2026-04-22", "to_0": "2026-04-28", "conditions": ""}
+    return {"text": "The session is public."} | shown | other
+
+
+def test_all_of_the_trip_is_cleared_where_nothing_is_left_out_on_the_page() -> None:
+    cast, ping = heard()
+    url = f"/requests/{cast.request.reference}/do/overturn/"
+
+    shown = text_of(signed_in(ping).get(url))
+    assert "What is cleared" in shown
+    assert 'value="2026-04-28"' in shown
+    assert signed_in(ping).post(url, entered()).status_code == 302
+
+    decision = TravelRequest.unscoped.get(pk=cast.request.pk).decision
+    assert decision is not None
+    assert (decision.outcome, decision.cleared) == ("approved", [])
+
+
+def test_a_part_is_cleared_on_the_page_and_the_applicant_sees_which() -> None:
+    cast, ping = heard()
+    url = f"/requests/{cast.request.reference}/do/overturn/"
+    hearer = signed_in(ping)
+    with nothing_moved(apart_from=[AccessEntry]):
+        for wrong, words in (
+            ({"keep_0": ""}, "Clear at least one place"),
+            ({"to_0": "2026-04-29"}, "only places and days that the request asks for"),
+            ({"to_0": "2026-04-21"}, "only places and days that the request asks for"),
+        ):
+            refused = hearer.post(url, entered(**wrong))
+            assert refused.status_code == 422
+            assert words in text_of(refused)
+            assert 'href="#id_keep_0"' in text_of(refused)
+            assert "The session is public." in text_of(refused)
+
+    assert hearer.post(url, entered(to_0="2026-04-25", conditions="No slides.")).status_code == 302
+
+    decision = TravelRequest.unscoped.get(pk=cast.request.pk).decision
+    assert decision is not None
+    assert (decision.is_partial, decision.cleared_until) == (True, date(2026, 4, 25))
+    assert [one.text for one in decision.conditions.all()] == ["No slides."]
+    page = text_of(signed_in(cast.applicant.user).get(f"/requests/{cast.request.reference}/"))
+    assert "Cleared for fewer days" in page
+    assert "No slides." in page
+    delivery.deliver(at=MORNING, mails=False)
+    told = Notification.objects.get(recipient=cast.applicant.user, event__event="request.overturn", channel="bell")
+    assert "Cleared:\nRio de Janeiro, Brazil: 22 April 2026 to 25 April 2026" in told.body
+
+
+def test_an_appeal_against_a_part_takes_nothing_away_of_what_was_cleared() -> None:
+    cast = in_state(State.AUTHORITY_REVIEW, legs=TWO_PLACES)
+    ping = posted(pudong(), Role.APPEAL_REVIEWER, "0099", "Ping Appeal")
+    first, second = cast.request.revision.content["legs"]  # type: ignore[union-attr]
+    as_(cast, cast.reviewer, "propose", outcome="approved", grounds=DENIAL, cleared=[first])
+    as_(cast, cast.applicant.user, "reply", 2)
+    as_(cast, cast.senior, "confirm", 3)
+    as_(cast, cast.applicant.user, "file_appeal", 4)
+    as_(cast, ping, "hear_appeal", 5)
+
+    for less in ([first | {"leaves_on": "2026-04-25"}], [second]):
+        with nothing_moved(), pytest.raises(Invalid, match="An appeal takes nothing away") as caught:
+            as_(cast, ping, "overturn", 6, cleared=less)
+        assert [problem.field for problem in caught.value.problems] == ["cleared"]
+
+    more = [first, second | {"leaves_on": second["arrives_on"]}]
+    as_(cast, ping, "overturn", 6, cleared=more)
+    decision = TravelRequest.unscoped.get(pk=cast.request.pk).decision
+    assert decision is not None
+    assert decision.cleared == more
 
 
 # ── filing ──────────────────────────────────────────────────────────────────────────────────────────────────────────

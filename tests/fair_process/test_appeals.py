@@ -149,6 +149,18 @@ def test_19_an_appeal_reopens_the_facts_and_replaces_the_decision() -> None:
     assert (decision.outcome, decision.by) == ("approved", ping)
 
 
+def test_19_an_appeal_clears_a_part_and_the_applicant_sees_which() -> None:
+    cast, ping = at_appeal()
+    as_(cast, cast.applicant.user, "file_appeal")
+    as_(cast, ping, "hear_appeal", 2)
+    url = reverse("request_do", args=[cast.request.reference, "overturn"])
+    sent = {"text": "The last days are public.", "keep_0": "on", "from_0": "2026-04-25", "to_0": "2026-04-28"}
+    assert signed_in(ping).post(url, sent).status_code == 302
+    page = text_of(signed_in(cast.applicant.user).get(reverse("request", args=[cast.request.reference])))
+    assert "Cleared for fewer days" in page
+    assert "The last days are public." in page
+
+
 def test_19_no_appeal_is_decided_without_reasons_or_by_the_office_that_decided() -> None:
     cast, ping = at_appeal()
     own = posted(cast.request.office, Role.APPEAL_REVIEWER, "0088")
