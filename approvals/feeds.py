@@ -57,7 +57,8 @@ def register() -> None:
 
 def dates_of(user: User, at: datetime) -> Iterable[Entry]:
     """What is due of `user` at `at`, as far as their roles of that moment go, and their trips: those to come, and
-    those that ended within the last 90 days. In the active language."""
+    those that ended within the last 90 days. Of a trip that is cleared in part: the places and days that are. In the
+    active language."""
     actor = actor_for(user, at=at)
     yield from _due(actor)
     yield from _trips(actor, at)
@@ -140,24 +141,25 @@ def _trips(actor: Actor, at: datetime) -> Iterator[Entry]:
             submitted_at__isnull=False,
             returns_on__gte=at.date() - timedelta(days=_KEPT_DAYS),
         )
-        .select_related("office")
+        .select_related("office", "decision")
         .prefetch_related("legs")
         .annotate(changed_at=Subquery(changed))
         .order_by("departs_on", "pk")
     )
     for request in requests[:AT_MOST]:
-        assert request.departs_on is not None
-        assert request.returns_on is not None
-        cities = list(dict.fromkeys(leg.city for leg in request.itinerary))
+        first, last = request.travels_from, request.travels_until
+        assert first is not None
+        assert last is not None
+        cities = list(dict.fromkeys(city for _country, city in request.travels_to))
         state = State(request.state)
         cleared = state in (State.APPROVED, State.CLOSED)
         summary = _("%(number)s: trip to %(cities)s") % {"number": request.reference, "cities": ", ".join(cities)}
         yield Entry(
             key=f"trip-{request.pk}",
-            first=request.departs_on,
-            last=request.returns_on,
+            first=first,
+            last=last,
             summary=summary if cleared else _("%(summary)s (not cleared yet)") % {"summary": summary},
-            description=str(state.label),
+            description=_("Approved in part") if cleared and request.part else str(state.label),
             location=", ".join(cities),
             url=_url(request),
             sequence=request.chain_length,

@@ -306,7 +306,10 @@ class Key:
 
 
 class Row(NamedTuple):
-    """One request as a list shows it. `key` is the value of the order's column."""
+    """One request as a list shows it. `key` is the value of the order's column.
+
+    Days and countries are those that are cleared, where a part of the trip is, and else those asked for.
+    """
 
     id: UUID
     reference: str
@@ -335,6 +338,21 @@ class Row(NamedTuple):
 
 
 _COLUMNS = ", ".join(f"r.{name}" for name in Row._fields[: Row._fields.index("key")])
+_PLACES = "FROM jsonb_array_elements(d.cleared) WITH ORDINALITY l (place, number)"
+# Of a row `p` and its decision `d`, which is joined where it clears a part of the trip.
+_SHOWN = {
+    "departs_on": f"COALESCE((SELECT min(l.place->>'arrives_on')::date {_PLACES}), p.departs_on)",
+    "returns_on": f"COALESCE((SELECT max(l.place->>'leaves_on')::date {_PLACES}), p.returns_on)",
+    "name_zh": "e.name_zh",
+    "name_en": "e.name_en",
+    "company_zh": "c.name_zh",
+    "company_en": "c.name_en",
+    "countries": (
+        f"COALESCE((SELECT string_agg(l.place->>'country', ' ' ORDER BY l.number) {_PLACES}),"
+        " (SELECT string_agg(g.country, ' ' ORDER BY g.position) FROM approvals_leg g WHERE g.request_id = p.id))"
+    ),
+}
+_ROW = ", ".join(_SHOWN.get(name, f"p.{name}") for name in Row._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,7 +422,7 @@ def page_sql(listing: Listing, *, key: Key | None = None, backwards: bool = Fals
     sort = f"key {'DESC' if down else 'ASC'}, id {'DESC' if backwards else 'ASC'}"
     states = [f"r.state = '{state.value}'" for state in listing.tab.states] or ["TRUE"]
     stretches = [
-        f"(SELECT {_COLUMNS}, {order.column} AS key FROM {source}"
+        f"(SELECT {_COLUMNS}, r.decision_id, {order.column} AS key FROM {source}"
         f" WHERE {' AND '.join([*listing.conditions(), state, stretch])} ORDER BY {sort} LIMIT {limit})"
         for stretch in _stretches(order, key, backwards=backwards)
         for state in states
@@ -412,10 +430,9 @@ def page_sql(listing: Listing, *, key: Key | None = None, backwards: bool = Fals
     if order.urgent_first:
         sort = f"urgent {'ASC' if backwards else 'DESC'}, {sort}"
     return (
-        "SELECT p.*, e.name_zh, e.name_en, c.name_zh, c.name_en,"
-        " (SELECT string_agg(g.country, ' ' ORDER BY g.position) FROM approvals_leg g WHERE g.request_id = p.id)"
-        f" FROM (SELECT * FROM ({' UNION ALL '.join(stretches)}) q ORDER BY {sort} LIMIT {limit}) p"
+        f"SELECT {_ROW} FROM (SELECT * FROM ({' UNION ALL '.join(stretches)}) q ORDER BY {sort} LIMIT {limit}) p"
         " JOIN employees_employee e ON e.id = p.applicant_id JOIN companies_company c ON c.id = p.company_id"
+        " LEFT JOIN approvals_decision d ON d.id = p.decision_id AND d.cleared <> '[]'"
         f" ORDER BY {sort}"
     )
 

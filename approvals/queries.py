@@ -618,7 +618,7 @@ def travellers_to_the_event(request: TravelRequest, actor: Actor) -> list[Travel
             state__in=HOLDS_ITS_DATES,
         )
         .exclude(pk=request.pk)
-        .select_related("applicant", "company")
+        .select_related("applicant", "company", "decision")
         .annotate(is_colleague=Q(company_id=request.company_id))
         .order_by("-is_colleague", "departs_on", "id")[:TRAVELLERS_SHOWN]
     )

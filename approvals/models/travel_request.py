@@ -27,6 +27,7 @@ from approvals import rules
 from approvals.models.appeal import OPEN_APPEAL, Appeal
 from approvals.models.clock import Clock
 from approvals.models.conditions import Condition, ConditionNow, ConditionStep, conditions_now
+from approvals.models.decision import Decision
 from approvals.models.itinerary import Attachment, Leg
 from approvals.states import EDITABLE, HOLDS_ITS_DATES, OPEN, State, Tier
 from audit.models import Chained
@@ -288,6 +289,28 @@ class TravelRequest(Chained):
     def itinerary(self) -> list[Leg]:
         """The legs in the order of travel."""
         return sorted(self.legs.all(), key=lambda leg: leg.position)
+
+    @property
+    def part(self) -> Decision | None:
+        """The decision in force where it clears some of the places or days only; else None."""
+        return self.decision if self.decision is not None and self.decision.is_partial else None
+
+    @property
+    def travels_from(self) -> date | None:
+        """The first day of the trip: the one that is cleared where a part is, else the one asked for."""
+        return self.part.cleared_from if self.part else self.departs_on
+
+    @property
+    def travels_until(self) -> date | None:
+        """The last day of the trip: the one that is cleared where a part is, else the one asked for."""
+        return self.part.cleared_until if self.part else self.returns_on
+
+    @property
+    def travels_to(self) -> list[tuple[str, str]]:
+        """The country code and city of each place in the order of travel: as cleared where a part is."""
+        if self.part:
+            return [(leg["country"], leg["city"]) for leg in self.part.cleared]
+        return [(str(leg.country.code), leg.city) for leg in self.itinerary]
 
     @cached_property
     def documents(self) -> list[Attachment]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -175,11 +176,13 @@ def attachment(http: ActorRequest, reference: str, attachment_id: UUID) -> HttpR
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A request in the list."""
+    """A request in the list. Its days and countries are those that are cleared, where a part of the trip is."""
 
     request: TravelRequest
     url: str
     standing: str
+    first: date | None
+    last: date | None
     countries: str
     waits: bool
 
@@ -196,7 +199,9 @@ def listed(request: TravelRequest, actor: Actor, at: Any) -> Listed:
         request=request,
         url=reverse("request_edit" if is_draft else "request", args=[request.reference]),
         standing=standing.sentence(request, actor, at),
-        countries=parts.countries_in_words(str(leg.country.code) for leg in request.itinerary),
+        first=request.travels_from,
+        last=request.travels_until,
+        countries=parts.countries_in_words(country for country, _city in request.travels_to),
         waits=standing.TURN[State(request.state)] is Role.APPLICANT or standing.applicant_is_asked(request),
     )
 

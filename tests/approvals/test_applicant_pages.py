@@ -28,6 +28,7 @@ from audit.models import Entry
 from employees.models import Employee
 from notifications.models import OutboxEvent
 from sensitivity.models import ListKind
+from tests.approvals.parted import cleared_in_part
 from tests.factories import (
     CompanyFactory,
     UserFactory,
@@ -803,6 +804,16 @@ def test_the_list_shows_nobody_else_s(client: Client, alice: Employee) -> None:
 
     assert theirs.reference not in text_of(client.get("/requests/"))
     assert theirs.reference not in text_of(client.get("/"))
+
+
+def test_my_requests_show_what_was_cleared_where_a_part_was() -> None:
+    cast, alice = cleared_in_part(), Client()
+    assert cast.applicant.user is not None
+    alice.force_login(cast.applicant.user)
+    shown = re.sub("<[^>]+>", "", text_of(alice.get("/requests/")))
+    assert "23 April 2026 – 25 April 2026" in shown
+    assert "Brazil" in shown
+    assert "Portugal" not in shown
 
 
 @pytest.mark.parametrize("url", ["/requests/", "/"])

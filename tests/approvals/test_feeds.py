@@ -16,6 +16,7 @@ from approvals.states import State
 from authorities.terms import ClockKind
 from notifications import feeds, icalendar
 from notifications.icalendar import Entry
+from tests.approvals.parted import cleared_in_part
 from tests.factories import CompanyFactory, OfficeFactory, actor, employ, in_state, officer_of, posted, with_role
 from tests.factories.requests import NOW, Cast, submitted
 
@@ -99,6 +100,15 @@ def test_a_trip_is_tentative_until_it_is_cleared() -> None:
     assert not trip.is_tentative
     assert trip.summary == f"{cleared.request.reference}: trip to Rio de Janeiro"
     assert (trip.first.isoformat(), trip.last.isoformat()) == ("2026-04-22", "2026-04-28")
+
+
+def test_of_a_trip_that_is_cleared_in_part_the_calendar_has_the_part() -> None:
+    cast = cleared_in_part()
+    (trip,) = [entry for entry in entries(cast.applicant.user) if entry.key.startswith("trip-")]
+    assert trip.summary == f"{cast.request.reference}: trip to Rio de Janeiro"
+    assert (trip.location, trip.description) == ("Rio de Janeiro", "Approved in part")
+    assert (trip.first, trip.last) == (date(2026, 4, 23), date(2026, 4, 25))
+    assert not trip.is_tentative
 
 
 @pytest.mark.parametrize("state", [State.DRAFT, State.WITHDRAWN, State.DENIED, State.COMPANY_DECLINED])

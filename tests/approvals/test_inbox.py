@@ -27,6 +27,7 @@ from approvals.views.inbox import BULK
 from companies.models import Company
 from employees.models import Employee
 from tests.approvals.calls import call
+from tests.approvals.parted import cleared_in_part
 from tests.approvals.staffing import MORNING, only_looked_at, signed_in, text_of
 from tests.factories import (
     DENIAL,
@@ -457,6 +458,16 @@ def test_fifty_rows_cost_as_many_queries_as_one(who: str, state: State, query: s
     copies(cast.request, 60)
     assert len(shown(user, query)) == 50
     assert cost(user, query) == QUERIES
+
+
+def test_of_a_trip_that_is_cleared_in_part_the_part_is_shown() -> None:
+    cast = cleared_in_part()
+    for who in (cast.reviewer, cast.officer):
+        page = text_of(signed_in(who).get(f"{INBOX}?tab=all"))
+        assert "Brazil" in page
+        assert "23 April 2026 – 25 April 2026" in re.sub("<[^>]+>", "", page)
+        assert "Portugal" not in re.sub("<select.*?</select>", "", page, flags=re.DOTALL)
+        assert cost(who, "?tab=all") == QUERIES
 
 
 def test_counts_stop_at_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
