@@ -97,8 +97,10 @@ _NO_CONFLICT = (
 _WITH_OFFICE = (State.AUTHORITY_REVIEW, State.DECISION_PROPOSED, State.INFORMATION_REQUESTED)
 
 # A condition that the company owes and that waits for it: nothing happened yet, or it was sent back, upheld or changed.
+# Those in force were imposed last (`models.conditions.imposed_last`); the decision may be that on a change since then.
 _OWED_BY_COMPANY = (
-    "EXISTS (SELECT 1 FROM approvals_condition c WHERE c.decision_id = r.decision_id AND c.owner = 'company'"
+    "EXISTS (SELECT 1 FROM approvals_condition c WHERE c.owner = 'company' AND c.decision_id ="
+    " (SELECT l.decision_id FROM approvals_condition l WHERE l.request_id = r.id ORDER BY l.at DESC, l.id DESC LIMIT 1)"
     " AND COALESCE((SELECT s.kind FROM approvals_conditionstep s WHERE s.condition_id = c.id"
     " ORDER BY s.at DESC, s.id DESC LIMIT 1), '') NOT IN ('reported', 'cannot_comply', 'released'))"
 )

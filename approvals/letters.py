@@ -24,6 +24,7 @@ from django_countries import countries
 from accounts.roles import Role
 from approvals import disclosure, particulars, queries, rules, timekeeping
 from approvals.models import Appeal, Clearance, Clock, Condition, Decision, Reply, Revision, TravelRequest
+from approvals.models.conditions import ConditionNow, ConditionState, ConditionStep, conditions_now
 from approvals.models.decision import Measure, Outcome
 from approvals.models.travel_request import Device, Purpose
 from approvals.states import Tier
@@ -100,7 +101,7 @@ def decision(request: TravelRequest, found: Decision, clearance: Clearance | Non
     appeal = request.appeals.filter(state="overturned", ended_at=found.at).select_related("office").first()
     refuses = found.outcome != Outcome.APPROVED or bool(found.cleared)
     sections: list[Section | None] = [
-        _conditions(found),
+        _conditions(request, found),
         _clearance(clearance),
         _grounds(request, found) if found.reason_codes else None,
         _written(_("Reasons in this case"), found.text),
@@ -286,18 +287,29 @@ def _effect(found: Decision) -> Iterator[str]:
         yield _("An appeal can be filed until %(until)s; see below.") % {"until": _day(found.appeal_until)}
 
 
-def _conditions(found: Decision) -> Section | None:
-    held = tuple(Condition.objects.filter(decision=found))
-    items = tuple((quoted(condition.text), *_terms(condition)) for condition in held)
-    return Section(_("Conditions"), (Items(items, is_numbered=True),)) if items else None
+def _conditions(request: TravelRequest, found: Decision) -> Section | None:
+    """The conditions that apply. Those of a clearance go on when a change to its trip is accepted: as they stood then,
+    without those that were released."""
+    imposing = queries.clearance_before_changes(found)
+    rows = list(Condition.objects.filter(decision=imposing))
+    steps = ConditionStep.objects.filter(condition__in=rows, at__lte=found.at)
+    held = [one for one in conditions_now(rows, steps) if one.state != ConditionState.RELEASED]
+    items = tuple((quoted(one.text), *_terms(one)) for one in held)
+    if not items:
+        return None
+    blocks: tuple[Block, ...] = (Items(items, is_numbered=True),)
+    if imposing != found:
+        words = _("They were imposed with the clearance of %(day)s and go on.")
+        blocks = (Paragraph(Text(words % {"day": _day(_local(request, imposing.at))})), *blocks)
+    return Section(_("Conditions"), blocks)
 
 
-def _terms(condition: Condition) -> Iterator[Text]:
+def _terms(one: ConditionNow) -> Iterator[Text]:
     """By whom and until when a condition is to be met, where it has a day, and whether a document has to show it."""
-    if condition.due_on is not None:
-        words = {"owner": condition.get_owner_display(), "day": _day(condition.due_on)}
+    if one.due_on is not None:
+        words = {"owner": one.condition.get_owner_display(), "day": _day(one.due_on)}
         yield Text(_("%(owner)s, by %(day)s.") % words)
-    if condition.needs_evidence:
+    if one.condition.needs_evidence:
         yield Text(_("A document has to show that it was done."))
 
 

@@ -30,6 +30,7 @@ from accounts.scoping import ScopedQuerySet
 from approvals import rules
 from approvals.clocks import local_day
 from approvals.models import (
+    Amendment,
     Appeal,
     AppealStatement,
     Assignment,
@@ -39,6 +40,7 @@ from approvals.models import (
     Condition,
     ConditionStep,
     Consultation,
+    Decision,
     DraftInput,
     HearingOffice,
     InformationRequest,
@@ -50,7 +52,8 @@ from approvals.models import (
     Reply,
     TravelRequest,
 )
-from approvals.models.conditions import conditions_now
+from approvals.models.amendment import AmendmentState
+from approvals.models.conditions import conditions_now, imposed_last
 from approvals.states import HOLDS_ITS_DATES, WITH_AUTHORITY, WITH_CONDITIONS, State
 from audit.models import Entry
 from authorities import absences, grounds
@@ -312,13 +315,11 @@ def _with_conditions(requests: Sequence[TravelRequest]) -> None:
     """Read the conditions of these requests, with what became of them, and keep them there."""
     if not requests:
         return
-    of_decision = {request.decision_id: request for request in requests}
-    rows = list(Condition.objects.filter(decision__in=list(of_decision)))
-    steps = ConditionStep.objects.filter(condition__in=rows)
+    rows = list(Condition.objects.filter(request__in=requests))
+    steps = list(ConditionStep.objects.filter(condition__in=rows))
     for request in requests:
-        request.__dict__["conditions_now"] = []
-    for one in conditions_now(rows, steps):
-        of_decision[one.condition.decision_id].conditions_now.append(one)
+        imposed = imposed_last(row for row in rows if row.request_id == request.pk)
+        request.__dict__["conditions_now"] = conditions_now(imposed, steps)
 
 
 def without_reviewer(*, at: datetime, limit: int) -> list[UUID]:
@@ -540,6 +541,16 @@ def open_consultation(request: TravelRequest) -> Consultation | None:
     if request.consulted_at is None or request.opinion_at is not None:
         return None
     return Consultation.objects.filter(request=request, opinion=None).select_related("office").order_by("at").last()
+
+
+def clearance_before_changes(decision: Decision) -> Decision:
+    """The decision on the trip itself that `decision` goes back to: what it is, unless it accepts a change to the trip;
+    then the one before it, and before all changes. On that the conditions hang."""
+    accepts = Amendment.objects.filter(
+        request=OuterRef("request"), state=AmendmentState.ACCEPTED, ended_at=OuterRef("at")
+    )
+    earlier = Decision.objects.filter(~Exists(accepts), request=decision.request_id, at__lte=decision.at)
+    return earlier.order_by("-at", "-pk").first() or decision
 
 
 def reply_to(proposal: Proposal) -> Reply | None:

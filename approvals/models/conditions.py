@@ -131,6 +131,17 @@ class ConditionNow:
         return self.last.at if self.last is not None and self.state in WITH_OFFICE else None
 
 
+def imposed_last(conditions: Iterable[Condition]) -> list[Condition]:
+    """Of all the conditions of one request those that its last clearance with conditions imposed.
+
+    They are in force while any is open: a clearance takes the place of the one before it with its conditions, and an
+    accepted change, which writes a decision of its own, imposes none and leaves them as they are (ADR 53).
+    """
+    rows = list(conditions)
+    last = max(rows, key=lambda one: (one.at, one.pk), default=None)
+    return [one for one in rows if last is not None and one.decision_id == last.decision_id]
+
+
 def conditions_now(conditions: Iterable[Condition], steps: Iterable[ConditionStep]) -> list[ConditionNow]:
     """`conditions` with those of `steps` that belong to each."""
     by_condition: dict[object, list[ConditionStep]] = {}

@@ -26,7 +26,7 @@ from accounts.transitions import transition
 from approvals import rules
 from approvals.models.appeal import OPEN_APPEAL, Appeal
 from approvals.models.clock import Clock
-from approvals.models.conditions import Condition, ConditionNow, ConditionStep, conditions_now
+from approvals.models.conditions import Condition, ConditionNow, ConditionStep, conditions_now, imposed_last
 from approvals.models.decision import Decision
 from approvals.models.itinerary import Attachment, Leg
 from approvals.states import EDITABLE, HOLDS_ITS_DATES, OPEN, State, Tier
@@ -329,10 +329,10 @@ class TravelRequest(Chained):
 
     @cached_property
     def conditions_now(self) -> list[ConditionNow]:
-        """The conditions of the decision in force with what became of each. No query while none is open."""
-        if not self.open_conditions or self.decision_id is None:
+        """The conditions in force with what became of each. No query while none is open."""
+        if not self.open_conditions:
             return []
-        rows = list(Condition.objects.filter(decision=self.decision_id))
+        rows = imposed_last(Condition.objects.filter(request=self))
         return conditions_now(rows, ConditionStep.objects.filter(condition__in=rows))
 
     @cached_property

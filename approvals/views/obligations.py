@@ -85,12 +85,11 @@ _LOOKS = {
 
 
 def conditions_in_words(request: TravelRequest, actor: Actor, at: datetime) -> list[ConditionWords]:
-    """The conditions of the decision in force with everything that became of them, and what `actor` can do.
+    """The conditions in force with everything that became of them, and what `actor` can do.
 
     No query for a request without conditions. Those of before conditions had days have no state.
     """
-    found = standing.history(request)
-    rows = [one for one in found.conditions if one.decision_id == request.decision_id]
+    found, rows = standing.history(request), standing.conditions_in_force(request)
     if not rows:
         return []
     request.as_of(at)

@@ -232,7 +232,7 @@ def ruling(request: TravelRequest, actor: Actor, at: datetime) -> Ruling | None:
         facts=decision.facts,
         milder_measures=decision.milder_measures,
         reply=reply.text if reply else "",
-        conditions=tuple(one.text for one in found.conditions if one.decision_id == decision.pk),
+        conditions=tuple(one.text for one in standing.conditions_in_force(request)),
         basis=_basis(request, decision),
         remedy=_remedy(request, decision, actor, at) if refused else None,
         relied_on=facts_in_words(decision, request),

@@ -547,6 +547,15 @@ _TABLES: dict[str, tuple[type[models.Model], frozenset[str]]] = {
 }
 
 
+def conditions_in_force(request: TravelRequest) -> list[Condition]:
+    """The conditions of the clearance in force, those that were released too. An accepted change leaves them as they
+    are, though it writes a decision of its own."""
+    found = history(request)
+    decided = (entry for entry in reversed(found.log) if entry.verb != "accept_amendment")
+    imposing = next((entry.data["decision"] for entry in decided if "decision" in entry.data), "")
+    return [one for one in found.conditions if str(one.decision_id) == imposing]
+
+
 def history(request: TravelRequest) -> History:
     """What happened to `request`, for whoever may see it. Read once, kept with the instance."""
     kept: History | None = vars(request).get("_history")

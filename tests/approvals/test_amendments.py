@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow
 from accounts.roles import Role
-from approvals import amending, queries, sweeping, workflow
-from approvals.models import Amendment, Assessment, Clock, Decision, Revision, TravelRequest
+from approvals import amending, inbox, queries, sweeping, workflow
+from approvals.models import Amendment, Assessment, Clock, Condition, Decision, Revision, TravelRequest
 from approvals.models.amendment import AmendmentState, Part
 from approvals.states import State, Tier
 from authorities.terms import ClockKind
 from notifications.models import OutboxEvent
 from sensitivity.models import ListKind
+from tests.approvals.staffing import signed_in, text_of
 from tests.asserting import nothing_moved
 from tests.factories import NOW, OfficeFactory, actor, employ, entry_values, in_state, list_in_force, posted, submitted
 from tests.factories.requests import LEGS, Cast
@@ -219,6 +220,43 @@ def test_one_reviewer_accepts_a_small_shift_of_a_heightened_trip() -> None:
     assert not Clock.objects.filter(request=now, kind=ClockKind.AMENDMENT, ended_at=None).exists()
     returns = Clock.objects.get(request=now, kind=ClockKind.RETURN, ended_at=None)
     assert returns.anchor == date(2026, 4, 25)
+
+
+def test_the_conditions_go_on_when_a_change_is_accepted() -> None:
+    cast, at = in_state(State.AUTHORITY_REVIEW), LATER
+    slides, phone, report = (
+        workflow.Obligation(text="Send the slides to the company.", owner="company", due="departure"),
+        workflow.Obligation(text="Leave the phone at home.", due="departure"),
+        workflow.Obligation(text="Report on the journey.", due="day", due_on=date(2026, 3, 20)),
+    )
+    do(cast, "approve", cast.reviewer, at, conditions=[slides, phone, report])
+    held = {one.text: one for one in Condition.objects.all()}
+    me, rui = cast.applicant.user, cast.reviewer
+    told = held["Leave the phone at home."].pk
+    do(cast, "cannot_comply", me, at, condition=told, text="I need one.")
+    changed = {"outcome": "changed", "text": "Agreed.", "new_text": "Take an empty phone.", "due_on": date(2026, 4, 1)}
+    do(cast, "answer_condition", rui, at + timedelta(minutes=1), condition=told, **changed)
+    do(cast, "release_condition", rui, at, condition=held["Report on the journey."].pk)
+    imposed_by = fresh(cast).decision_id
+
+    filed(cast, at + timedelta(hours=1), legs=shifted(-3))
+    do(cast, "accept_amendment", rui, at + timedelta(hours=2))
+
+    now = fresh(cast)
+    assert now.decision_id != imposed_by
+    still_owed = [("Send the slides to the company.", "open"), ("Take an empty phone.", "open")]
+    assert [(one.text, one.state) for one in now.conditions_now if one.state != "released"] == still_owed
+    running = Clock.objects.filter(request=now, kind=ClockKind.CONDITION, ended_at=None)
+    assert {clock.subject for clock in running} == {held["Send the slides to the company."].pk, told}
+    assert cast.officer is not None
+    olivia = actor(cast.officer, at)
+    company = inbox.Desk(inbox.Kind.COMPANY, now.company_id)
+    assert inbox.counts(company, inbox.tabs_of(company, olivia), olivia, at=at)["conditions"] == 1
+    shown = text_of(signed_in(me).get(f"/requests/{now.reference}/"))
+    assert "Take an empty phone." in shown
+    assert "Send the slides to the company." in shown
+    do(cast, "report_condition", me, at + timedelta(hours=3), condition=told, text="It is empty.")
+    assert ("Take an empty phone.", "reported") in [(one.text, one.state) for one in fresh(cast).conditions_now]
 
 
 def test_a_hit_of_level_2_that_the_change_brings_takes_two_people() -> None:

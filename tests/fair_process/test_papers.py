@@ -11,7 +11,7 @@ from django.utils import translation
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from approvals import letters, papers, rules, workflow
-from approvals.models import Clearance, Decision, Paper, PaperOrder, Revision, TravelRequest
+from approvals.models import Clearance, Condition, Decision, Paper, PaperOrder, Revision, TravelRequest
 from approvals.models.paper import paper_storage
 from approvals.states import State
 from documents import signing
@@ -20,6 +20,7 @@ from jobs import work
 from jobs.models import Job
 from notifications import preferences
 from tests.factories import NOW, CompanyFactory, actor, employ, in_state, submitted
+from tests.factories.requests import LEGS
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +106,43 @@ def test_11_receipts_are_made_in_both_languages_signed_and_stored_with_their_dig
     # Looking again makes nothing more.
     assert papers.make_due(at=LATER) == papers.Made()
     assert Paper.objects.count() == 2
+
+
+# ── 21: a condition has an owner, a due date, and goes on ───────────────────────────────────────────────────────────
+
+
+def test_21_the_paper_of_an_accepted_change_repeats_the_conditions_that_go_on():
+    cast = in_state(State.AUTHORITY_REVIEW)
+    rui, me = actor(cast.reviewer, LATER), actor(cast.applicant.user, LATER)
+    owed = [
+        workflow.Obligation(text="Send the slides.", owner="company", due="departure", needs_evidence=True),
+        workflow.Obligation(text="Report on the journey.", due="departure"),
+    ]
+    request = workflow.approve(cast.request.pk, actor=rui, at=LATER, conditions=owed)
+    first = decision_letter(request)
+    assert "Conditions\nSend the slides." in first
+    assert "go on" not in first
+    released = Condition.objects.get(text="Report on the journey.")
+    workflow.release_condition(request.pk, actor=rui, at=LATER, condition=released.pk)
+    later = LATER + timedelta(hours=1)
+    workflow.begin_amendment(request.pk, actor=me, at=later)
+    legs = [LEGS[0] | {"arrives_on": date(2026, 4, 21), "leaves_on": date(2026, 4, 27)}]
+    workflow.save_amendment(request.pk, actor=me, at=later, section="itinerary", legs=legs)
+    workflow.file_amendment(request.pk, actor=me, at=later, reason="It was moved.")
+
+    request = workflow.accept_amendment(request.pk, actor=rui, at=later)
+
+    said = decision_letter(request)
+    assert "Conditions\nThey were imposed with the clearance of 4 March 2026 and go on." in said
+    assert "The company, by 21 April 2026." in said
+    assert "A document has to show that it was done." in said
+    assert "Report on the journey." not in said
+    assert "2026年3月4日" in decision_letter(request, "zh-hans")
+    # What happens to them afterwards changes no paper.
+    after = later + timedelta(hours=1)
+    slides = Condition.objects.get(text="Send the slides.")
+    workflow.release_condition(request.pk, actor=actor(cast.reviewer, after), at=after, condition=slides.pk)
+    assert decision_letter(request) == said
 
 
 # ── 18: every denial carries the remedy ─────────────────────────────────────────────────────────────────────────────
