@@ -80,7 +80,7 @@ def typeset(letter: Letter, *, at: datetime) -> bytes:
             ignore_system_fonts=True,
             sys_inputs={"letter": data},
             pdf_standards=[*STANDARDS],
-            timestamp=at,
+            timestamp=at.replace(microsecond=0),  # typst refuses a fraction of a second
         )
     except typst.TypstError as error:
         if found := re.search(r"the text `\"(.*?)\"` could not be displayed", str(error), re.DOTALL):

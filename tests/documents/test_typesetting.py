@@ -71,6 +71,11 @@ def test_the_same_letter_gives_the_same_bytes():
     assert typesetting.typeset(LETTER, at=AT) == typesetting.typeset(LETTER, at=AT)
 
 
+def test_a_letter_of_any_moment_can_be_set_and_is_dated_to_the_second():
+    inside = AT.replace(microsecond=123_456)
+    assert typesetting.typeset(LETTER, at=inside) == typesetting.typeset(LETTER, at=AT.replace(microsecond=0))
+
+
 # 𫖯, 𬴂 (beyond the basic plane), 㐂, 龘: rare characters of names and places; the others: what people write.
 @pytest.mark.parametrize(
     "words", ["𫖯𬴂", "㐂", "龘", "Łódź Þór Ế", "Ελλάδα", "Қазақстан", "ひらがな", "한국", "ไทย", "😀", "№ ½ € ①"]
