@@ -16,7 +16,7 @@ class DeclareForm(VerbForm):
 
     conflict = forms.ChoiceField(
         label=_("Do you have a conflict of interest?"),
-        choices=Conflict.choices,
+        choices=[*(one for one in Conflict.choices if one[0] != Conflict.NONE), Conflict.choices[0]],
         widget=forms.RadioSelect,
         help_text=_(
             "With a conflict of interest you leave the case at once, and do not see it any more. Your declaration is "

@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from approvals.models.review import Assessment, Revision
 from approvals.models.steps import Step
@@ -92,6 +92,15 @@ class Proposal(Step, Grounds):
 
     def __str__(self) -> str:
         return self.outcome
+
+    @property
+    def wanted(self) -> str:
+        """What is proposed, in words that do not read like something decided."""
+        return {
+            Outcome.APPROVED: pgettext("proposed", "Approval"),
+            Outcome.DENIED: pgettext("proposed", "Denial"),
+            Outcome.REVOKED: pgettext("proposed", "Revocation"),
+        }[Outcome(self.outcome)]
 
 
 class ProposalRejection(Step):

@@ -803,8 +803,8 @@ class _Reader:
             return "\n".join([_("Approval of a part"), *map(place_in_words, row.cleared), row.text])
         if row.outcome == Outcome.APPROVED:
             # Somebody who is told of a clearance that a second person then refuses was told too early.
-            return "" if self.is_applicant else str(row.get_outcome_display())
-        return f"{row.get_outcome_display()}\n{row.text}"
+            return "" if self.is_applicant else row.wanted
+        return f"{row.wanted}\n{row.text}"
 
     _propose_revocation = _propose
 

@@ -227,7 +227,7 @@ def test_everything_that_happened_in_words_the_latest_first() -> None:
     assert _timeline(cast, actor(alice(cast), EVENING)) == [
         ("Proposed decision confirmed", f"Senior reviewer, officer {senior}", "Denied"),
         ("The applicant replied to what is proposed", "You", "Please reconsider."),
-        ("Decision proposed", f"Reviewer, officer {number}", f"Denied\n{DENIAL.text}"),
+        ("Decision proposed", f"Reviewer, officer {number}", f"Denial\n{DENIAL.text}"),
         ("Case taken by a reviewer", f"Reviewer, officer {number}", "Declared to have no conflict of interest."),
         ("Endorsed by the company", "Olivia Officer, compliance officer", ""),
         ("Submitted", "You", "Revision 1"),
@@ -267,7 +267,7 @@ def test_a_proposed_clearance_is_not_told_before_it_is_one() -> None:
         return next(entry.detail for entry in found if entry.verb == "propose")
 
     assert proposal(alice(cast)) == ""
-    assert proposal(cast.senior) == "Approved"
+    assert proposal(cast.senior) == "Approval"
 
 
 def test_what_concerns_a_reviewer_is_not_told_to_the_applicant() -> None:
