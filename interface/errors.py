@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.forms import BaseForm, BaseFormSet, BoundField
+from django.utils.translation import gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,15 @@ def _mistakes(form: "BaseForm | BaseFormSet[BaseForm]") -> Iterator[Mistake]:
         return
     yield from _whole(form.non_field_errors(), form.prefix)
     for field in form:
-        yield from (Mistake(f"{field.label}: {words}", target_of(field)) for words in field.errors)
+        yield from (Mistake(_after_label(field.label, words), target_of(field)) for words in field.errors)
+
+
+def _after_label(label: object, words: object) -> str:
+    """What is wrong, after the name of its field; a field that asks a question has its mark already."""
+    name = str(label)
+    if name.endswith(("?", "？")):
+        return f"{name} {words}"
+    return gettext("%(field)s: %(mistake)s") % {"field": name, "mistake": words}
 
 
 def _whole(errors: Iterable[object], prefix: str | None) -> Iterator[Mistake]:

@@ -11,7 +11,7 @@ from typing import Any
 import pycountry
 from django import forms
 from django.db.models import Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
@@ -392,7 +392,7 @@ class ChangeFilter(forms.Form):
 class TwoVersionsForm(forms.Form):
     """Which two versions to compare."""
 
-    old = forms.TypedChoiceField(label=_("From"), coerce=int)
+    old = forms.TypedChoiceField(label=pgettext_lazy("a version", "From"), coerce=int)
     new = forms.TypedChoiceField(label=_("To"), coerce=int)
 
     def __init__(self, *args: Any, numbers: list[tuple[int, str]], **kwargs: Any) -> None:

@@ -285,7 +285,7 @@ def diff_page(http: ActorRequest, list_id: int, old: int, new: int) -> HttpRespo
     versions = {one.number: one for one in versions_for(http.actor).filter(list=row).order_by("-number")}
     at = timezone.now()
     numbers = [
-        (one.number, f"{_('Version %(number)d') % {'number': one.number}} · {standing(one, at=at).words}")
+        (one.number, _("Version %(number)d") % {"number": one.number} + f" · {standing(one, at=at).words}")
         for one in versions.values()
     ]
     chosen = TwoVersionsForm(http.GET, numbers=numbers)

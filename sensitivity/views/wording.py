@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django_countries import countries
 
 from companies.models import Company
@@ -61,7 +62,8 @@ class ChangedEntry:
 
 def kind_words() -> dict[str, str]:
     """The kinds of change, in words."""
-    return {"new": _("New"), "removed": _("Removed"), "changed": _("Changed"), "renamed": _("Renamed")}
+    new = pgettext("an entry", "New")
+    return {"new": new, "removed": _("Removed"), "changed": _("Changed"), "renamed": _("Renamed")}
 
 
 def level_tag(level: int) -> SafeString:
