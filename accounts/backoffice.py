@@ -28,7 +28,7 @@ CONFIGURED_BY: dict[Role, frozenset[str]] = {
     Role.LIST_MANAGER: frozenset({"sensitivity"}),
 }
 LOOKED_AT_BY: dict[Role, frozenset[str]] = {
-    Role.ADMINISTRATOR: frozenset({"sensitivity", "approvals"}),
+    Role.ADMINISTRATOR: frozenset({"sensitivity", "approvals", "documents"}),
     Role.LIST_MANAGER: frozenset(),
 }
 

@@ -8,6 +8,8 @@ class DocumentsConfig(AppConfig):
     verbose_name = _("Documents")
 
     def ready(self) -> None:
+        from documents import keys
         from documents.checks import can_issue
 
+        keys.register()
         checks.register(can_issue, deploy=True)

@@ -1,7 +1,7 @@
 """The keys that sign clearances: made, rotated, withdrawn. Private halves are kept sealed, public ones for ever.
 
 The database holds them under a secret that it does not know (CLEARANCE_KEY_SECRET), so a new key is one command and
-every worker has it at once, and a copy of the database signs nothing.
+every worker has it at once, and a copy of the database signs nothing. Whatever is done to a key is in the audit log.
 """
 
 import os
@@ -14,15 +14,38 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+import audit
 from accounts.refusals import Invalid, NotFound, NotNow, Problem
-from audit import signing
-from documents.models import SigningKey
+from accounts.roles import Role
+from audit import signing, verbs
+from audit.models import Entry
+from documents.models import KeyHistory, SigningKey
 
 _NONCE_BYTES = 12
 # Whoever makes a key holds this lock of the database: two that start at once make one.
 _LOCK = 0x45584954
+
+
+VERBS = {
+    "key.make": gettext_lazy("The key %(key)s was made: it signs clearances."),
+    "key.rotate": gettext_lazy("The key %(key)s signs clearances from now on; the one before it verifies."),
+    "key.withdraw": gettext_lazy("The key %(key)s was withdrawn: nothing that it signed is a clearance any more."),
+}
+
+
+def register() -> None:
+    """Make the verbs recordable. Called once, when the app is ready."""
+    for verb, words in VERBS.items():
+        verbs.register(verb, _formatter(words))
+
+
+def _formatter(words: Promise) -> verbs.Formatter:
+    return lambda entry: str(words) % {"key": entry.data["key"]}
 
 
 class NoSealingKey(ImproperlyConfigured):
@@ -63,7 +86,10 @@ def current(*, at: datetime) -> Ed25519PrivateKey:
     if row is None:
         with transaction.atomic():
             _take_turns()
-            row = SigningKey.objects.filter(retired_at=None, withdrawn_at=None).first() or _make(at)
+            row = SigningKey.objects.filter(retired_at=None, withdrawn_at=None).first()
+            if row is None:
+                row = _make(at)
+                _record("key.make", at, key=row.key_id)
     return _opened(row)
 
 
@@ -87,8 +113,12 @@ def rotate(*, at: datetime) -> SigningKey:
     """Make a new key that signs from now on. The one before is kept for verifying; its private half is destroyed."""
     with transaction.atomic():
         _take_turns()
-        SigningKey.objects.filter(retired_at=None, withdrawn_at=None).update(retired_at=at, sealed=None)
-        return _make(at)
+        in_use = SigningKey.objects.filter(retired_at=None, withdrawn_at=None)
+        before = in_use.values_list("key_id", flat=True).first()
+        in_use.update(retired_at=at, sealed=None)
+        row = _make(at)
+        _record("key.rotate", at, key=row.key_id, before=before)
+    return row
 
 
 def withdraw(key_id: str, *, at: datetime, why: str) -> SigningKey:
@@ -109,9 +139,23 @@ def withdraw(key_id: str, *, at: datetime, why: str) -> SigningKey:
         row.withdrawn_at, row.withdrawn_because, row.sealed = at, why.strip(), None
         row.retired_at = row.retired_at or at
         row.save()
+        _record("key.withdraw", at, key=row.key_id)
         if was_in_use:
-            _make(at)
+            _record("key.make", at, key=_make(at).key_id)
     return row
+
+
+def _record(verb: str, at: datetime, **data: str | None) -> None:
+    """One entry in the chain of the keys, by the system: keys are made on the server. The caller has the turn."""
+    history = KeyHistory.objects.first() or KeyHistory.objects.create()
+    audit.record(history, verb, actor_id=None, actor_role=Role.SYSTEM, at=at, data=data).save()
+    history.save()
+
+
+def entries(key_id: str) -> QuerySet[Entry, Entry]:
+    """What is in the audit log of this key, in order: of it, and of the one that took its place."""
+    about = Q(data__key=key_id) | Q(data__before=key_id)
+    return Entry.objects.filter(about, chain__in=KeyHistory.objects.values("pk")).order_by("sequence")
 
 
 def trusted() -> dict[str, Ed25519PublicKey]:

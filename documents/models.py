@@ -3,6 +3,22 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from uuid_utils.compat import uuid7
+
+from audit.models import Chained
+
+
+class KeyHistory(Chained):
+    """The chain of audit entries of the signing keys: one for all of them, since each takes the place of another."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
+    class Meta:
+        verbose_name = _("history of the signing keys")
+        verbose_name_plural = _("histories of the signing keys")
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class SigningKey(models.Model):

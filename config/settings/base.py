@@ -311,6 +311,7 @@ UNFOLD = {
                 "items": [
                     _page(_("Travel requests"), "flight_takeoff", "approvals.travelrequest"),
                     _page(_("Access log"), "visibility", "accounts.accessentry"),
+                    _page(_("Keys of clearances"), "key", "documents.signingkey"),
                 ],
             },
         ],

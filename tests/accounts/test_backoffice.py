@@ -88,7 +88,7 @@ def test_administrators_see_every_list_of_their_own(ada: User) -> None:
     assert client.get("/admin/").status_code == 200
     opened = [page for page in pages() if client.get(page).status_code == 200]
     assert len(opened) >= 15
-    for app in ("accounts", "authorities", "companies", "employees", "sensitivity", "approvals"):
+    for app in ("accounts", "authorities", "companies", "employees", "sensitivity", "approvals", "documents"):
         assert any(f"/admin/{app}/" in page for page in opened)
     assert not any("/admin/auth/" in page or "/admin/account/" in page for page in opened)
 

@@ -139,7 +139,13 @@ def test_the_back_office_keeps_to_the_guidelines(browser: Browser, site: LiveSer
     administrator = story.people["administrator"]
     window = new_window(browser, site, administrator, width=look.width, color_scheme=look.scheme)
 
-    for path in ("/admin/", "/admin/accounts/user/", "/admin/approvals/travelrequest/", "/admin/authorities/office/1/"):
+    for path in (
+        "/admin/",
+        "/admin/accounts/user/",
+        "/admin/approvals/travelrequest/",
+        "/admin/authorities/office/1/",
+        "/admin/documents/signingkey/",
+    ):
         window.go(path)
 
         assert what_axe_finds(window.page, only=WCAG) == [], path

@@ -1,15 +1,21 @@
 """The keys of clearances: one signs, those before verify, a withdrawn one does neither."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
 
 from accounts.refusals import Invalid, NotFound, NotNow
-from audit import signing
+from accounts.roles import Role
+from audit import signing, verification
+from audit.models import Entry
 from documents import keys
-from documents.models import SigningKey
+from documents.models import KeyHistory, SigningKey
+from tests.factories import with_role
 
 AT = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)
 LATER = AT + timedelta(days=30)
@@ -103,3 +109,62 @@ def test_the_command_lists_rotates_and_withdraws(capsys):
     assert lines[2].startswith(f"{new}  signs since")
     assert lines[3].startswith(f"{first}  withdrawn")
     assert lines[3].endswith("a laptop was stolen")
+
+
+def said() -> list[tuple[str, dict[str, str | None]]]:
+    """What the audit log has of keys, in order."""
+    chain = KeyHistory.objects.get()
+    found = Entry.objects.filter(chain=chain.pk).order_by("sequence")
+    assert (len(found), bytes(found.last().hash)) == (chain.chain_length, bytes(chain.chain_head))
+    return [(entry.verb, entry.data) for entry in found]
+
+
+def test_whatever_is_done_to_a_key_is_in_one_chain_of_the_audit_log():
+    first = id_of(keys.current(at=AT))
+    keys.current(at=AT)
+    second = keys.rotate(at=LATER).key_id
+    keys.withdraw(second, at=LATER, why="a laptop was stolen")
+    third = id_of(keys.current(at=LATER))
+    assert said() == [
+        ("key.make", {"key": first}),
+        ("key.rotate", {"key": second, "before": first}),
+        ("key.withdraw", {"key": second}),
+        ("key.make", {"key": third}),
+    ]
+    assert verification.verify().first_break is None
+    with pytest.raises(NotNow):
+        keys.withdraw(second, at=LATER, why="again")
+    assert len(said()) == 4
+    assert [entry.in_words() for entry in keys.entries(first)] == [
+        f"The key {first} was made: it signs clearances.",
+        f"The key {second} signs clearances from now on; the one before it verifies.",
+    ]
+
+
+def test_administrators_see_which_keys_there_are_and_never_a_private_half():
+    private = keys.current(at=AT)
+    old, sealed = id_of(private), bytes(SigningKey.objects.get().sealed)
+    ada = with_role(Role.ADMINISTRATOR)
+    ada.is_staff = True
+    ada.save()
+    client = Client()
+    client.force_login(ada, backend="allauth.account.auth_backends.AuthenticationBackend")
+    listed = reverse("admin:documents_signingkey_changelist")
+    one = reverse("admin:documents_signingkey_change", args=[old])
+    pages = [client.get(listed), client.get(one)]
+    keys.rotate(at=LATER)
+    pages += [client.get(listed), client.get(one)]
+    assert [page.status_code for page in pages] == [200] * 4
+    texts = [page.content.decode() for page in pages]
+    assert "signs now, until another is made" in texts[0]
+    assert "manage.py keys rotate" in texts[0]
+    assert "no end" in texts[2]
+    assert "the one before it verifies" in texts[3]
+    for text in texts:
+        for secret in (private.private_bytes_raw(), sealed):
+            assert secret.hex() not in text
+            assert base64.b64encode(secret).decode() not in text
+    assert client.get(reverse("admin:documents_signingkey_add")).status_code == 403
+    assert client.post(one, {"withdrawn_because": "x"}).status_code == 403
+    assert client.post(reverse("admin:documents_signingkey_delete", args=[old]), {"post": "yes"}).status_code == 403
+    assert SigningKey.objects.filter(key_id=old, withdrawn_because="").exists()
