@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.files.base import File
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from approvals.forms.applicant import DocumentsForm, SeveralFilesInput
 from approvals.forms.conflicts import DeclareForm
@@ -74,7 +75,7 @@ class HearingNoteForm(VerbForm):
         error_messages={"required": _("Say who was heard.")},
     )
     text = text_field(
-        _("What was said"),
+        pgettext_lazy("a hearing", "What was said"),
         missing=_("Write down what was said."),
         rows=8,
         help_text=_("The applicant reads it and can comment. It cannot be changed afterwards."),
