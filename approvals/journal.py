@@ -6,16 +6,14 @@ data-modifying CTEs. Either all of it is written or nothing is.
 """
 
 import gc
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
 from functools import cache, lru_cache
 from itertools import compress
 from operator import attrgetter, is_not
 from typing import Any
-from uuid import UUID
 
+import orjson
 from django.contrib.postgres.fields import ArrayField
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
@@ -194,18 +192,16 @@ def without_collecting() -> Iterator[None]:
 # ── many steps ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _as_json(value: Any) -> str:
-    """What JSON has no word for, as PostgreSQL reads it."""
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
+def _as_hex(value: Any) -> str:
+    """What JSON has no word for: bytes, as PostgreSQL reads them. Dates, moments and UUIDs orjson knows."""
     if isinstance(value, bytes | memoryview):
         return "\\x" + bytes(value).hex()
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
-_encode = json.JSONEncoder(default=_as_json, ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+def as_json(rows: list[dict[str, Any]]) -> str:
+    """Rows as one array of JSON, from which PostgreSQL makes values of the columns' types again."""
+    return orjson.dumps(rows, default=_as_hex).decode()
 
 
 @lru_cache(maxsize=1024)
@@ -261,4 +257,4 @@ def write_many(steps: Iterable[Step]) -> None:
     *others, last = (_many_sql(part) for part in parts)
     beginning = f"WITH {', '.join(f'step{n} AS ({sql})' for n, sql in enumerate(others))} " if others else ""
     with connection.cursor() as cursor:
-        cursor.execute(beginning + last, [_encode(rows) for rows in parts.values()])
+        cursor.execute(beginning + last, [as_json(rows) for rows in parts.values()])

@@ -154,7 +154,7 @@ class Floor:
         with connections["owner"].cursor() as cursor:
             cursor.execute(
                 f"CREATE UNLOGGED TABLE {name} AS SELECT * FROM json_to_recordset(%s::json) AS v({kinds})",
-                [journal._encode(rows)],
+                [journal.as_json(rows)],
             )
             cursor.execute(f"GRANT SELECT ON {name} TO PUBLIC")
             cursor.execute(f"ANALYZE {name}")
