@@ -3,9 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
@@ -13,20 +16,56 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from accounts.http import actor_of
-from accounts.models import AccessEntry
+from accounts.models import AccessEntry, User
 from approvals import queries
 from approvals.access import role_towards
 from approvals.models import HearingOffice, TravelRequest
 from approvals.states import State
 from audit.models import Entry
+from authorities import histories
 
 
 @admin.register(HearingOffice)
 class HearingOfficeAdmin(ModelAdmin):
-    """Which office hears the appeals against the decisions of which. Otherwise it is the first other one that can."""
+    """Which office hears the appeals against the decisions of which. Otherwise it is the first other one that can.
+
+    Whatever changes is in the audit log, in the chain of the office that decides.
+    """
 
     list_display = ["office", "heard_by"]
     list_select_related = ["office", "heard_by"]
+    fields = ["office", "heard_by", "steps"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: HearingOffice | None = None) -> list[str]:
+        return ["office", "steps"] if obj else ["steps"]
+
+    def save_model(self, request: HttpRequest, obj: HearingOffice, form: ModelForm[Any], change: bool) -> None:
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            if not change or "heard_by" in form.changed_data:
+                heard_by = {"heard_by": obj.heard_by_id, "code": obj.heard_by.code}
+                _record(request, obj, histories.HEARD_BY, heard_by)
+
+    def delete_model(self, request: HttpRequest, obj: HearingOffice) -> None:
+        with transaction.atomic():
+            _record(request, obj, histories.HEARD_BY_NONE)
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[HearingOffice]) -> None:
+        with transaction.atomic():
+            for row in queryset:
+                self.delete_model(request, row)
+
+    @admin.display(description=_("history"))
+    def steps(self, row: HearingOffice) -> str:
+        entries = list(histories.entries(row.office_id)) if row.pk else []
+        names = dict(User.objects.filter(pk__in={entry.actor_id for entry in entries}).values_list("pk", "name"))
+        moments = (date_format(timezone.localtime(entry.at), "DATETIME_FORMAT") for entry in entries)
+        lines = (
+            (moment, entry.in_words(), names.get(entry.actor_id or 0, ""))
+            for moment, entry in zip(moments, entries, strict=True)
+        )
+        return format_html_join(mark_safe("<br>"), "{} · {} {}", lines) or str(_("Nothing was recorded so far."))
 
     # A part of how the offices are set up, though it is kept here.
     def has_view_permission(self, request: HttpRequest, obj: HearingOffice | None = None) -> bool:
@@ -40,6 +79,10 @@ class HearingOfficeAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: HearingOffice | None = None) -> bool:
         return self.has_view_permission(request, obj)
+
+
+def _record(request: HttpRequest, row: HearingOffice, verb: str, data: dict[str, Any] | None = None) -> None:
+    histories.record(row.office_id, verb, actor=actor_of(request), at=timezone.now(), data=data)
 
 
 @admin.register(TravelRequest)

@@ -9,8 +9,9 @@ class AuthoritiesConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import actors
-        from authorities import grounds, models, seeding
+        from authorities import grounds, histories, models, seeding
 
         actors.grants_from(models.Posting.grants)
         grounds.register()
+        histories.register()
         post_migrate.connect(seeding.after_migrate, sender=self, dispatch_uid="authorities.seeding")
