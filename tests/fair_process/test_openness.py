@@ -70,6 +70,7 @@ def test_24_the_applicant_reads_who_looked_at_what_and_when() -> None:
     looks = page[page.index('id="looks"') :]
     assert "Olivia Officer, compliance officer" in looks
     assert "The request, through a program" in looks
+    assert "Whoever opens the request is noted here; who only sees it in a list is not." in looks
     assert not AccessEntry.objects.filter(user=alice_of(cast)).exists()
 
 
