@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import F
+from django.utils.module_loading import autodiscover_modules
 
 from accounts.actors import actor_for
 from accounts.models import AccessEntry, User
@@ -46,6 +47,15 @@ _READS_FIRST = frozenset(
 )
 
 Progress = Callable[[float], object]
+Further = Callable[[datetime], object]
+_FURTHER: list[Further] = []
+
+
+def further(function: Further) -> Further:
+    """Have `function`, of the module `demonstration` of another app, load what that app shows. It is called after the
+    history of all requests, with the moment at which that ends."""
+    _FURTHER.append(function)
+    return function
 
 
 class DemoRefused(Exception):
@@ -79,6 +89,9 @@ def load(
         world = _World(places.found(random, today=today, language=language), today)
         laid_out = [story for story in _lay_out(world, random, requests) if story is not None]
         _Simulation(world, laid_out, progress).run()
+        autodiscover_modules("demonstration")
+        for function in _FURTHER:
+            function(world.end)
     return len(laid_out)
 
 
@@ -535,7 +548,8 @@ def _fill_partly(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelR
 
 def _fill_wrongly(story: _Story, act: Act, actor: Actor, at: datetime) -> TravelRequest:
     request = _fill_partly(story, act, actor, at)
-    typed = {"title": story.trip.values["title"], "description": "", "event_url": "www"}
+    kept = story.trip.values
+    typed = {"title": [kept["title"]], "purpose": [kept["purpose"]], "description": [""], "event_url": ["www"]}
     workflow.keep_as_typed(request.pk, actor=actor, at=at, section="trip", data=typed)
     return request
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import partial
+from io import StringIO
 from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,8 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.conf import settings
 from django.core import mail
+from django.core.management import call_command
 from django.db import transaction
 from django.test import override_settings
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from accounts.actors import actor_for
@@ -29,6 +32,8 @@ from authorities.models import Office
 from companies.models import Company
 from employees.models import Employee, ProjectAssignment
 from notifications.models import Notification, OutboxEvent
+from openness import retention
+from openness.models import FILES
 from sensitivity import publishing
 from sensitivity.models import FIXED, ListEntry, ListKind, ListVersion, Rehearsal, Renewal, SensitivityList
 from sensitivity.taxonomy import SUBJECTS
@@ -62,6 +67,28 @@ def demonstration(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> 
 @pytest.fixture
 def loaded(demonstration: None, db: None) -> None:
     """The demonstration, to look at."""
+
+
+def test_files_whose_time_is_over_are_told_of_held_back_and_about_to_go(
+    loaded: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: BEGINNING_OF_TODAY)
+    policy = retention.in_force(BEGINNING_OF_TODAY)
+    assert (policy.version, policy.drafted_by == policy.published_by) == (2, False)
+    assert policy.effective_from < BEGINNING_OF_TODAY
+    waiting = retention.being_drafted()
+    assert waiting is not None
+    admin = User.objects.get(email=f"admin@{printed.DOMAIN}")
+    assert waiting.drafted_by != admin
+    lines = {line.kind: line for line in retention.outlook(BEGINNING_OF_TODAY)}
+    assert sum(line.due for kind, line in lines.items() if kind in FILES) > 0
+    assert sum(line.to_tell for line in lines.values()) > 0
+    assert sum(line.held.get("correction", 0) for line in lines.values()) == 1
+    assert verify().first_break is None
+    said = StringIO()
+    call_command("retention", "--dry-run", stdout=said)
+    assert "Policy version 2. Nothing is changed." in said.getvalue()
+    assert "1 (open correction request)" in said.getvalue()
 
 
 def test_every_state_tier_verb_and_appeal_occurs(loaded: None) -> None:
