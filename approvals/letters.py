@@ -363,7 +363,7 @@ def _facts_relied_on(found: Decision) -> Section | None:
 
 
 def _milder_measures(found: Decision) -> Section | None:
-    heading = _("Milder measures considered, and why they do not do")
+    heading = _("Milder measures considered, and why they are not enough")
     if not found.measures:
         return _written(heading, found.milder_measures)
     names = dict(Measure.choices)

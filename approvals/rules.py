@@ -388,7 +388,7 @@ def other_reviewer_was_answered(request: Request) -> bool:
     return not other_reviewer_waits_for_an_answer(request)
 
 
-@rule(_("Nobody has the case."))
+@rule(_("No reviewer has taken the case yet."))
 def somebody_has_it(request: Request) -> bool:
     return request.assigned_reviewer_id is not None
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 # Below this many working days a due date is marked as near.
 NEAR = 2
@@ -96,6 +96,17 @@ def time_of(moment: date, format_name: str = "") -> SafeString:
         local = timezone.localtime(moment)
         return _time(local.isoformat(timespec="minutes"), date_format(local, format_name or "DATETIME_FORMAT"))
     return _time(moment.isoformat(), date_format(moment, format_name or "DATE_FORMAT"))
+
+
+def time_zone_words() -> str:
+    """In which time zone times are shown now, as a sentence: its place, and how far it is from UTC."""
+    name = timezone.get_current_timezone_name()
+    place = pgettext("time zone", "Beijing") if name == "Asia/Shanghai" else name.rpartition("/")[2].replace("_", " ")
+    offset = f"{timezone.localtime():%z}"
+    return gettext("Times are %(place)s time (UTC%(offset)s).") % {
+        "place": place,
+        "offset": f"{offset[:3]}:{offset[3:]}",
+    }
 
 
 def _time(machine: str, human: str) -> SafeString:

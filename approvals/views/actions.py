@@ -779,7 +779,7 @@ class Action:
 
 
 def actions_for(actor: Actor, request: TravelRequest, *, at: datetime, place: str = "") -> list[Action]:
-    """What `actor` can do to `request` at `at`, as buttons; one of them at most is the main one.
+    """What `actor` can do to `request` at `at`, as buttons; one of them at most is the main one, and first.
 
     `place`: where in the inbox the reader came from, carried along.
     """
@@ -794,7 +794,7 @@ def actions_for(actor: Actor, request: TravelRequest, *, at: datetime, place: st
             danger=_is_grave(PAGES[name], request),
             primary=name == main,
         )
-        for name in names
+        for name in sorted(names, key=lambda name: name != main)
     ]
 
 

@@ -157,7 +157,7 @@ def _written(request: TravelRequest, draft: Amendment, actor: Actor, at: datetim
     tasks = []
     for name, section in SECTIONS.items():
         if name in draft.typed or name in mine:
-            status, tone = _("To be mended"), "bad"
+            status, tone = _("To be corrected"), "bad"
         elif changed & _WRITES[name]:
             status, tone = _("Changed"), "good"
         else:

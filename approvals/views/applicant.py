@@ -32,6 +32,7 @@ from approvals.models import DraftInput, TravelRequest
 from approvals.models.travel_request import Device, Purpose
 from approvals.states import EDITABLE, State, Tier
 from approvals.views import parts, standing
+from approvals.views.reading import company_asks
 from approvals.views.request_page import own
 from approvals.views.writing import Bounded, take_unsent, writer_required
 from employees.models import Employee
@@ -168,18 +169,10 @@ def request_edit(http: ActorRequest, reference: str) -> HttpResponse:
         "trip": request,
         "tasks": tasks,
         "ready": not problems,
-        "comment": _company_comment(request),
+        "comment": company_asks(request),
         "due_day": standing.last_day(clock.due_at, request) if clock and clock.due_at else None,
     }
     return render(http, "approvals/applicant/edit.html", context)
-
-
-def _company_comment(request: TravelRequest) -> str:
-    """What the company asked to change, when it gave the request back."""
-    if request.state != State.RETURNED:
-        return ""
-    review = request.companyreviews.filter(outcome="returned").order_by("-at").first()
-    return review.comment if review else ""
 
 
 def _task(request: TravelRequest, section: SectionPage, problems: list[Problem]) -> Task:
@@ -195,7 +188,7 @@ def _task(request: TravelRequest, section: SectionPage, problems: list[Problem])
 
 def _status(request: TravelRequest, name: str, mine: list[Problem], kept: bool) -> tuple[str, str]:
     if kept:
-        return _("To be mended"), "bad"
+        return _("To be corrected"), "bad"
     begun = {
         "trip": bool(request.title or request.purpose or request.description),
         "itinerary": bool(request.itinerary),

@@ -29,7 +29,7 @@ from approvals.views.actions import CASE_ROLES, actions_for
 from approvals.views.amended import amendments
 from approvals.views.elsewhere import due_elsewhere
 from approvals.views.obligations import conditions_in_words
-from approvals.views.reading import open_request
+from approvals.views.reading import company_asks, open_request
 from sensitivity import picking
 
 PAGE = 20
@@ -73,6 +73,7 @@ def request_page(http: ActorRequest, reference: str) -> HttpResponse:
         "hide_why": standing.reads_as_company(request, http.actor),
         "actions": actions_for(http.actor, request, at=at),
         "edit_url": _edit_url(request, mine),
+        "asked": company_asks(request) if mine else "",
         "ruling": parts.ruling(request, http.actor, at),
         "conditions": conditions_in_words(request, http.actor, at),
         "proposed": parts.proposed(request, http.actor, at),

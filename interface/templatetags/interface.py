@@ -28,6 +28,12 @@ def time_tag(moment: date | None, format_name: str = "") -> SafeString | str:
     return tags.time_of(moment, format_name) if moment else ""
 
 
+@register.simple_tag
+def time_zone_words() -> str:
+    """In which time zone the page shows its times, as a sentence."""
+    return tags.time_zone_words()
+
+
 @register.simple_tag(takes_context=True)
 def nav(context: Context) -> list[navigation.Link]:
     """The links of the header for who is reading: {% nav as links %}."""

@@ -255,7 +255,7 @@ def test_the_task_list_says_what_is_left(client: Client, request_: TravelRequest
     assert statuses() == ["To do", "To do", "Optional", "Optional", "To do"]
     client.post(page(request_, "trip"), {"title": "ICLR"})
     client.post(page(request_, "itinerary"), sent(leg(country="XX")))
-    assert statuses() == ["Not complete", "To be mended", "Optional", "Optional", "To do"]
+    assert statuses() == ["Not complete", "To be corrected", "Optional", "Optional", "To do"]
     client.post(page(request_, "trip"), TRIP)
     client.post(page(request_, "itinerary"), sent(leg()))
     assert statuses() == ["Done", "Done", "To do", "Optional", "To do"]  # a conference needs a subject
@@ -705,7 +705,10 @@ def test_a_returned_request_shows_what_to_change_and_is_submitted_again(client: 
     at = timezone.now()
     workflow.return_for_changes(request.pk, actor=actor(officer, at), at=at, comment="Add the programme.")
 
-    assert "Add the programme." in text_of(client.get(reverse("request_edit", args=[request.reference])))
+    for where in ("request", "request_edit"):
+        shown = text_of(client.get(reverse(where, args=[request.reference])))
+        _before, _heading, after = shown.partition("Your company asks for changes</h2>")
+        assert "Add the programme." in after[:100], where
     client.post(page(request, "trip"), TRIP | {"title": "ICLR 2027 in Rio"})
     client.post(page(request, "declarations"), {"declarations": [code for code, _text in rules.DECLARATIONS]})
     client.post(reverse("request_check", args=[request.reference]))

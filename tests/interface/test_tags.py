@@ -90,3 +90,17 @@ def test_what_is_kept_for_one_language_is_not_shown_in_the_other() -> None:
 
 def test_words_are_escaped() -> None:
     assert "<i>" not in tags.tag("<i>")
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "words"),
+    [
+        ("en", "Asia/Shanghai", "Times are Beijing time (UTC+08:00)."),
+        ("zh-hans", "Asia/Shanghai", "时间均为北京时间（UTC+08:00）。"),
+        ("en", "Asia/Kolkata", "Times are Kolkata time (UTC+05:30)."),
+        ("en", "UTC", "Times are UTC time (UTC+00:00)."),
+    ],
+)
+def test_the_zone_of_the_times_is_said(language: str, zone: str, words: str) -> None:
+    with translation.override(language), timezone.override(zone):
+        assert tags.time_zone_words() == words
