@@ -8,12 +8,11 @@ from django.utils import translation
 pytest_plugins = ["tests.database", "tests.browsing"]
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse to spread a group over the workers of xdist, which would tell its story and start its servers on each."""
-    grouped = [item for item in items if item.get_closest_marker("xdist_group")]
-    if getattr(config.option, "loadgroup", False) and not all("@" in item.nodeid for item in grouped):
-        raise pytest.UsageError("This pytest and this pytest-xdist together do not know xdist_group: see dev.in.")
+    grouped = getattr(item.config.option, "loadgroup", False) and item.get_closest_marker("xdist_group")
+    if grouped and "@" not in item.nodeid:
+        pytest.fail("pytest-xdist does not know xdist_group with this pytest: see requirements/dev.in.", pytrace=False)
 
 
 @pytest.fixture(autouse=True)

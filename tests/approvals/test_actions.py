@@ -203,10 +203,10 @@ def test_charlie_from_elsewhere_learns_nothing() -> None:
         posted(elsewhere.office, Role.SENIOR, "0002", "Su Elsewhere"),
     ]
     with only_looked_at():
-        for user in people_elsewhere:
+        for browser in map(signed_in, people_elsewhere):
             for page in PAGES:
-                assert signed_in(user).get(url(cast.request, page)).status_code == 404
-                assert signed_in(user).post(url(cast.request, page), GROUNDS).status_code == 404
+                assert browser.get(url(cast.request, page)).status_code == 404
+                assert browser.post(url(cast.request, page), GROUNDS).status_code == 404
     assert not AccessEntry.objects.filter(user__in=people_elsewhere).exists()
 
 
