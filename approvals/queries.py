@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -244,18 +244,27 @@ def claim_due(*, at: datetime, limit: int) -> list[tuple[TravelRequest, Clock]]:
     so are clocks that wait for another attempt. Of a request with several clocks due the one that is due longest.
     The number of queries does not depend on how many there are; one when there is none.
     """
-    return _claimed(_DUE, [at, at, limit], at)
+    while found := _locked(_DUE, [at, at, limit]):
+        # All of them may have been taken by somebody whose work was done between our look and our lock: look again.
+        if claimed := _still_due(found, at):
+            return claimed
+    return []
 
 
 def claim_clock(clock_id: UUID, *, at: datetime) -> tuple[TravelRequest, Clock] | None:
     """The same for one clock; None when it is not due at `at` (any more), or somebody else has locked its request."""
-    return next(iter(_claimed(_ONE_CLOCK, [clock_id], at)), None)
+    return next(iter(_still_due(_locked(_ONE_CLOCK, [clock_id]), at)), None)
 
 
-def _claimed(sql: str, params: Sequence[Any], at: datetime) -> list[tuple[TravelRequest, Clock]]:
+def _locked(sql: str, params: Sequence[Any]) -> list[tuple[UUID, UUID]]:
+    """Clocks with their requests, which are locked now."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        found = cursor.fetchall()
+        found: list[tuple[UUID, UUID]] = cursor.fetchall()
+    return found
+
+
+def _still_due(found: Iterable[tuple[UUID, UUID]], at: datetime) -> list[tuple[TravelRequest, Clock]]:
     clock_of: dict[UUID, UUID] = {}
     for clock_id, request_id in found:
         clock_of.setdefault(request_id, clock_id)
