@@ -25,6 +25,7 @@ from approvals.models import Appeal, Assessment, Consultation, Decision, Proposa
 from approvals.models.conditions import Condition, ConditionNow, conditions_now
 from approvals.states import WITH_AUTHORITY, State, Tier
 from audit import verbs
+from audit.models import Entry
 from authorities import absences
 from authorities.models import Posting
 from authorities.terms import ClockKind
@@ -36,8 +37,32 @@ from sensitivity.models import ListVersion
 
 Recipients = Callable[[OutboxEvent], Iterable[int]]
 
+# What a clock did, step by step: two verbs of the history hold them.
+STEPS: Mapping[str, str | Promise] = {
+    Step.REMIND: _("Reminder sent"),
+    Step.WARN: _("Warning sent: the departure is near"),
+    Step.OVERDUE: _("A condition is overdue: who owes it was told"),
+    Step.TELL_OFFICE: _("A condition is overdue: the office was told"),
+    Step.OPEN_CONFIRMATION: _("The time to reply is over: what is proposed can be confirmed or given back"),
+    Step.CLOSE_CONSULTATION: _("The time for the opinion is over: a decision can be proposed without it"),
+    Step.CLOSE_APPEAL: _("The time for an appeal is over"),
+    Step.ESCALATE: _("Overdue: escalated to a senior reviewer"),
+    Step.ESCALATE_TO_HEAD: _("Overdue: escalated to the head of office"),
+    Step.REPORT_OVERDUE: _("Overdue: reported to the head of office"),
+}
+
+
+def _by_clock(otherwise: str | Promise) -> verbs.Formatter:
+    """How an entry of a clock reads: by its step. `otherwise` is for one that does not say it."""
+
+    def words(entry: Entry) -> str:
+        return str(STEPS.get(entry.data.get("step", ""), otherwise))
+
+    return words
+
+
 # How each verb reads in the history of a request. Who did it and when stands beside it.
-VERBS: Mapping[str, str | Promise] = {
+VERBS: Mapping[str, str | Promise | verbs.Formatter] = {
     "start": _("Draft begun"),
     "attach": _("Document added"),
     "remove_attachment": _("Document removed"),
@@ -99,8 +124,8 @@ VERBS: Mapping[str, str | Promise] = {
     "send_back_condition": _("The report on a condition was sent back"),
     "answer_condition": _("Answered about a condition that cannot be met"),
     "close": _("Closed"),
-    "remind": _("Reminder sent"),
-    "escalate": _("Lateness escalated"),
+    "remind": _by_clock(_("Reminder sent")),
+    "escalate": _by_clock(_("Lateness escalated")),
     "recompute": _("Dates computed anew: working days were published"),
 }
 
@@ -311,14 +336,13 @@ _TURN_IN: Mapping[str, Recipients] = {
 
 
 def whose_turn(event: OutboxEvent) -> Iterable[int]:
-    """Who is reminded: those whose clock it is; of the departure, those whose turn it is, and the applicant."""
-    if event.data.get("step") not in (Step.REMIND, Step.WARN):
-        return []  # a window has closed: those whom it concerns are told in other words
+    """Who is reminded: those whose clock it is. Nobody of a condition: that has words of its own."""
     clock = str(event.data.get("clock", ""))
-    if clock == ClockKind.CONDITION:
-        return []  # a condition is reminded of in words of its own
-    if clock in _TURN:
-        return _TURN[clock](event)
+    return _TURN[clock](event) if clock in _TURN and clock != ClockKind.CONDITION else []
+
+
+def before_departure(event: OutboxEvent) -> Iterable[int]:
+    """Who is warned that the departure is near: those whose turn it is, and the applicant."""
     return {*_TURN_IN.get(str(event.data.get("state", "")), applicant)(event), *applicant(event)}
 
 
@@ -399,6 +423,7 @@ def _context(event: OutboxEvent) -> dict[str, Any]:
         "state": _("Approved in part") if cleared else State(str(event.data.get("state", request.state))).label,
         "cleared": cleared,
         "due": _due(last, is_provisional) if last else _("no date"),
+        "departs": date_format(request.departs_on, "DATE_FORMAT") if request.departs_on else _("no date"),
         **_condition_context(event),
         "moved": _moved(event),
     }
@@ -1085,9 +1110,16 @@ NOTICES: list[tuple[str, str, Recipients, Promise | str, Promise | str]] = [
     (
         "remind",
         "whose turn",
-        whose_turn,
+        _after(Step.REMIND, whose_turn),
         _("%(number)s: please act by %(due)s"),
         _("“%(title)s” is in the state “%(state)s”."),
+    ),
+    (
+        "remind",
+        "before departure",
+        _after(Step.WARN, before_departure),
+        _("%(number)s: the trip begins on %(departs)s and is not decided"),
+        _("“%(title)s” is in the state “%(state)s”. Please see what is still open; without a clearance nobody leaves."),
     ),
     (
         "remind",

@@ -27,7 +27,7 @@ from django_countries import countries
 from accounts.models import AccessEntry, User
 from accounts.roles import Actor, Role
 from approvals import disclosure, queries, rules, timekeeping
-from approvals.clocks import RULES, Line, LineKind, Step
+from approvals.clocks import RULES, Line, LineKind
 from approvals.models import (
     Amendment,
     Appeal,
@@ -895,10 +895,9 @@ class _Reader:
         return "\n".join(part for part in (self._decide(entry), self._uphold(entry)) if part)
 
     def _clock(self, entry: AuditEntry) -> str:
-        kind, step = entry.data.get("clock"), entry.data.get("step")
-        if kind not in ClockKind.values or step not in Step.values:
-            return ""
-        return _("%(clock)s: %(step)s") % {"clock": ClockKind(kind).label, "step": Step(step).label}
+        """Which clock it was; what it did is the headline."""
+        kind = entry.data.get("clock")
+        return str(ClockKind(kind).label) if kind in ClockKind.values else ""
 
     _remind = _escalate = _clock
 

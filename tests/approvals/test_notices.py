@@ -10,10 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from accounts.roles import Role
-from approvals import notices, sweeping, workflow
+from approvals import notices, queries, sweeping, workflow
 from approvals.clocks import Step
 from approvals.models import Clock, TravelRequest
 from approvals.states import State, Tier
+from approvals.views import standing
+from audit.models import Entry
 from authorities.terms import ClockKind
 from notifications import preferences, registry
 from notifications.delivery import deliver
@@ -128,6 +130,7 @@ ALWAYS = {
     ("remind", "condition"),
     ("remind", "condition overdue"),
     ("remind", "office of a condition"),
+    ("remind", "before departure"),
     ("remind", "whose turn"),
     ("remind", "seniors"),
     ("remind", "applicant"),
@@ -189,3 +192,51 @@ def test_words_are_made_in_both_languages() -> None:
     for event in OutboxEvent.objects.all():
         for told in event.words.values():
             assert {"zh-hans", "en"} <= told.keys()
+
+
+# ── what clocks did ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("step", sorted(notices.STEPS))
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_every_step_of_a_clock_reads_as_what_it_was(step: str, language: str) -> None:
+    verb = "escalate" if step in (Step.ESCALATE, Step.ESCALATE_TO_HEAD, Step.REPORT_OVERDUE) else "remind"
+    with translation.override(language):
+        said = Entry(verb=verb, data={"clock": "reply", "step": step}).in_words()
+        others = {str(words) for name, words in notices.STEPS.items() if name != step}
+    assert said
+    assert said not in others
+    assert said.isascii() == (language == "en")
+    assert ("Reminder sent" in said) == (step == Step.REMIND and language == "en")
+
+
+def test_the_steps_that_read_by_themselves_are_those_that_leave_no_verb_of_their_own() -> None:
+    """A new step is in the words or in the verbs."""
+    assert {*notices.STEPS} == {*Step} - {Step.FORWARD, Step.LAPSE, Step.CLOSE, Step.DEEM_APPROVED}
+
+
+def test_the_end_of_the_time_to_reply_is_no_reminder_in_the_history() -> None:
+    """Alice and the senior both read that the proposal can be confirmed."""
+    cast = in_state(State.DECISION_PROPOSED)
+    until = cast.request.reply_until
+    assert until is not None
+    sweeping.sweep(at=until)
+    for reader in (cast.applicant.user, cast.senior):
+        person = actor(reader, until)
+        request = queries.visible_to(person).get(pk=cast.request.pk)
+        entry = standing.timeline(request, person, until)[0]
+        assert (entry.verb, entry.detail) == ("remind", "Reply to a proposed denial")
+        assert entry.words == "The time to reply is over: what is proposed can be confirmed or given back"
+
+
+def test_before_the_departure_people_are_warned_of_it_not_reminded_of_a_date() -> None:
+    cast = in_state(State.INFORMATION_REQUESTED)
+    Clock.objects.filter(request=cast.request).exclude(kind=ClockKind.DEPARTURE).delete()
+    at = Clock.objects.get(request=cast.request, kind=ClockKind.DEPARTURE).next_action_at
+    assert at is not None
+    sweeping.sweep(at=at)
+    deliver(at=at)
+    event = OutboxEvent.objects.get(event="request.remind", subject=cast.request.pk)
+    [told] = Notification.objects.filter(event=event, channel=Channel.BELL)
+    assert (told.recipient, told.audience) == (cast.applicant.user, "before departure")
+    assert told.subject == f"{cast.request.reference}: the trip begins on 22 April 2026 and is not decided"
