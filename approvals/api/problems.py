@@ -1,5 +1,6 @@
 """Errors of the API as problem documents (RFC 9457)."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -45,10 +46,7 @@ def problem_document(error: Exception, context: dict[str, Any]) -> Response | No
     if isinstance(error, Refused):
         status, name = next(found for kind, found in _REFUSALS.items() if isinstance(error, kind))
         if isinstance(error, Invalid):
-            mend = [
-                {"pointer": "/".join(["", *filter(None, (p.section, p.field))]), "detail": str(p.message)}
-                for p in error.problems
-            ]
+            mend = [{"pointer": _pointer(p.section, p.field), "detail": str(p.message)} for p in error.problems]
             return _problem(status, name, str(error), errors=mend)
         return _problem(status, name, str(error))
     if isinstance(error, Http404 | exceptions.NotFound):
@@ -72,6 +70,15 @@ def problem_document(error: Exception, context: dict[str, Any]) -> Response | No
         if header in response.headers:
             shaped.headers[header] = response.headers[header]
     return shaped
+
+
+# Verbs name a field of a list as forms do: which list, which of it, which field.
+_IN_A_LIST = re.compile(r"^(\w+)-(\d+)-(\w+)$")
+
+
+def _pointer(section: str, field: str) -> str:
+    """Where in what was sent a problem of a verb is."""
+    return "/".join(["", *filter(None, (section, _IN_A_LIST.sub(r"\1/\2/\3", field)))])
 
 
 def _flat(detail: Any, path: str = "") -> list[tuple[str, str]]:

@@ -401,8 +401,42 @@ class ApproveInput(serializers.Serializer[Any]):
     conditions = serializers.ListField(child=ObligationSerializer(), default=list, max_length=MOST_CONDITIONS)
 
 
+class PlaceInput(serializers.Serializer[Any]):
+    """A place to be cleared: as the request has it in `legs`, on all of its days or on fewer."""
+
+    country = serializers.ChoiceField(choices=list(countries))
+    subdivision = serializers.CharField(max_length=6, allow_blank=True, default="")
+    city = serializers.CharField(max_length=100)
+    arrives_on = serializers.DateField()
+    leaves_on = serializers.DateField()
+    host = serializers.CharField(max_length=200, allow_blank=True, default="")
+
+    def to_internal_value(self, data: Any) -> Any:
+        # In the shape of a revision, where days are text.
+        days = ("arrives_on", "leaves_on")
+        place = super().to_internal_value(data)
+        return {name: value.isoformat() if name in days else value for name, value in place.items()}
+
+
+class OverturnInput(ApproveInput):
+    """What replaces the decision that was appealed against: a clearance of the trip or of a part of it, perhaps with
+    conditions, and the reasons, which the applicant reads. Of what is not cleared the refusal stays."""
+
+    text = serializers.CharField(max_length=8000, allow_blank=True, default="", help_text="The reasons.")
+    cleared = serializers.ListField(
+        child=PlaceInput(),
+        allow_null=True,
+        default=None,
+        max_length=MAX_LEGS,
+        help_text=(
+            "These places and days only, in the order of `legs`; null: all of the trip. Every place and day that the "
+            "decision appealed against has cleared is among them."
+        ),
+    )
+
+
 class TextInput(serializers.Serializer[Any]):
-    """A text of the applicant."""
+    """A text: what is appealed and why, asked, answered or commented."""
 
     text = serializers.CharField(max_length=8000, allow_blank=True, default="")
 

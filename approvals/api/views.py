@@ -67,7 +67,7 @@ VERBS: Mapping[str, type[fields.Serializer[Any]]] = {
     "hear_appeal": serializers.TakeInput,
     "note_hearing": serializers.HearingInput,
     "ask_in_appeal": serializers.TextInput,
-    "overturn": serializers.TextInput,
+    "overturn": serializers.OverturnInput,
 }
 
 

@@ -120,7 +120,7 @@ class OverturnForm(PlacesForm):
     conditions = LinesField(
         label=_("Conditions"),
         required=False,
-        help_text=_("One condition a line; none is fine. The applicant has to meet them before the departure."),
+        help_text=_("One condition a line; none is fine. The applicant has to meet them soon after the return."),
     )
 
     def values(self) -> dict[str, Any]:

@@ -147,6 +147,81 @@ def test_a_part_is_cleared_on_the_page_and_the_applicant_sees_which() -> None:
     assert "Cleared:\nRio de Janeiro, Brazil: 22 April 2026 to 25 April 2026" in told.body
 
 
+# ── by the API, as on the page ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def overturned(cast: Cast, by: User, **given: Any) -> Any:
+    address = f"/api/requests/{cast.request.reference}/actions/overturn/"
+    return signed_in(by).post(address, {"text": "The session is public."} | given, content_type="application/json")
+
+
+def the_leg(cast: Cast) -> dict[str, Any]:
+    [leg] = TravelRequest.unscoped.get(pk=cast.request.pk).revision.content["legs"]  # type: ignore[union-attr]
+    found: dict[str, Any] = leg
+    return found
+
+
+def test_the_api_clears_all_of_the_trip_where_it_names_no_part() -> None:
+    cast, ping = heard()
+    answer = overturned(cast, ping)
+    assert (answer.status_code, answer.json()["state"], answer.json()["conditions"]) == (200, "approved", [])
+    assert [leg["leaves_on"] for leg in answer.json()["cleared"]] == ["2026-04-28"]
+    appeal = Appeal.objects.get(request=cast.request)
+    assert (appeal.state, appeal.outcome_text) == ("overturned", "The session is public.")
+
+
+def test_the_api_clears_a_part_with_conditions() -> None:
+    """A condition is a text, or says who owes it and by when, as when the office approves."""
+    cast, ping = heard()
+    paper = {"text": "Send the paper.", "owner": "company", "due": "return", "days": 7, "needs_evidence": True}
+    shorter = the_leg(cast) | {"leaves_on": "2026-04-24"}
+
+    answer = overturned(cast, ping, cleared=[shorter], conditions=["No slides.", paper])
+
+    assert answer.status_code == 200
+    assert answer.json()["cleared"] == [shorter]
+    made = [(one["text"], one["owner"], one["due_on"], one["needs_evidence"]) for one in answer.json()["conditions"]]
+    assert made == [
+        ("No slides.", "applicant", "2026-04-29", False),
+        ("Send the paper.", "company", "2026-05-01", True),
+    ]
+    decision = TravelRequest.unscoped.get(pk=cast.request.pk).decision
+    assert decision is not None
+    assert (decision.is_partial, decision.cleared) == (True, [shorter])
+
+
+def test_the_api_refuses_what_the_page_refuses_and_says_where() -> None:
+    cast, ping = heard()
+    leg = the_leg(cast)
+    with nothing_moved(apart_from=[AccessEntry]):
+        for wrong, pointer in (
+            ({"text": " "}, "/text"),
+            ({"cleared": []}, "/cleared"),
+            ({"cleared": [leg | {"leaves_on": "2026-04-29"}]}, "/cleared"),
+            ({"cleared": [leg | {"city": "Lima"}]}, "/cleared"),
+            ({"cleared": [leg]}, "/cleared"),
+            ({"cleared": [leg | {"leaves_on": "soon"}]}, "/cleared/0/leaves_on"),
+            ({"cleared": [{"country": "BR"}]}, "/cleared/0/city"),
+            ({"conditions": [{"text": "A day", "due": "tomorrow"}]}, "/conditions/0/due"),
+            ({"conditions": ["Fine.", {"text": "A day", "due": "day"}]}, "/conditions/1/due_on"),
+        ):
+            refused = overturned(cast, ping, **wrong)
+            assert (refused.status_code, refused["Content-Type"]) == (422, "application/problem+json"), wrong
+            assert pointer in [one["pointer"] for one in refused.json()["errors"]]
+        assert overturned(cast, cast.reviewer).status_code == 403
+
+
+def test_the_schema_says_what_replaces_a_decision() -> None:
+    _cast, ping = heard()
+    schemas = (
+        signed_in(ping).get("/api/schema/", headers={"accept": "application/json"}).json()["components"]["schemas"]
+    )
+    said = schemas["OverturnInput"]
+    assert {*said["properties"]} == {"text", "conditions", "cleared"}
+    assert "Of what is not cleared the refusal stays." in said["description"].replace("\n", " ")
+    assert said["properties"]["cleared"]["nullable"] is True
+
+
 def test_an_appeal_against_a_part_takes_nothing_away_of_what_was_cleared() -> None:
     cast = in_state(State.AUTHORITY_REVIEW, legs=TWO_PLACES)
     ping = posted(pudong(), Role.APPEAL_REVIEWER, "0099", "Ping Appeal")
