@@ -21,7 +21,7 @@ from accounts.roles import Actor, Role
 from approvals import access, rules
 from approvals.models import TravelRequest
 from approvals.states import Tier
-from authorities.languages import by_language
+from authorities.languages import by_language, law_in_words
 from sensitivity import matching, picking
 from sensitivity.matching import Hit, PossibleHit
 from sensitivity.models import ListEntry, ListKind
@@ -97,8 +97,15 @@ def level_in_words(level: int) -> str:
     }
 
 
-def _basis(zh: str, en: str, article: str, url: str) -> LegalBasis:
-    return LegalBasis(_(", ").join(part for part in (by_language(zh, en), article) if part), url)
+def _basis(hit: Hit, of: str) -> LegalBasis:
+    """What the list rests on (`of` "basis"), or its confidentiality ("secret")."""
+    words = law_in_words(
+        title_zh=getattr(hit, f"{of}_zh"),
+        title_en=getattr(hit, f"{of}_en"),
+        article_zh=getattr(hit, f"{of}_article_zh"),
+        article_en=getattr(hit, f"{of}_article_en"),
+    )
+    return LegalBasis(words, getattr(hit, f"{of}_url"))
 
 
 def hits_in_words(hits: Iterable[Hit | Mapping[str, Any]], *, whole: bool, company_id: int = 0) -> list[HitWords]:
@@ -123,8 +130,8 @@ def _in_words(hit: Hit, whole: bool, subjects: Mapping[str, str], company_id: in
         effect=level_in_words(hit.level),
         is_confidential=hit.confidential,
         is_masked=masked,
-        basis=_basis(hit.basis_zh, hit.basis_en, hit.basis_article, hit.basis_url),
-        secrecy=_basis(hit.secret_zh, hit.secret_en, hit.secret_article, hit.secret_url) if hit.confidential else None,
+        basis=_basis(hit, "basis"),
+        secrecy=_basis(hit, "secret") if hit.confidential else None,
         reviewed_by=hit.reviewed_by,
         reviewed_on=date.fromisoformat(hit.reviewed_on) if hit.reviewed_on else None,
         **({} if masked else _open_words(hit, subjects, company_id)),

@@ -347,7 +347,7 @@ def _grounds(request: TravelRequest, found: Decision) -> Section | None:
         texts = [Text(f"{name} {known[name].label}" if name in known else name)]
         if name in known:
             instrument = known[name].instrument
-            texts.append(Text(_(", ").join(part for part in (instrument.title, instrument.article) if part)))
+            texts.append(Text(str(instrument)))
             if instrument.url:
                 texts.append(Text(_("To be read at %(url)s") % {"url": instrument.url}, url=instrument.url))
         items.append(tuple(texts))

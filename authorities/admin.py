@@ -432,7 +432,7 @@ class LegalInstrumentAdmin(EnactedAdmin):
         "state",
     ]
     list_filter = [_Standing, "office"]
-    search_fields = ["title_zh", "title_en", "article"]
+    search_fields = ["title_zh", "title_en", "article_zh", "article_en"]
     actions_detail = [*EnactedAdmin.actions_detail, "carry_codes_over"]
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:

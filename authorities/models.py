@@ -18,7 +18,7 @@ from uuid_utils.compat import uuid7
 from accounts.roles import Role
 from accounts.tenure import Tenure
 from audit.models import Chained
-from authorities.languages import by_language
+from authorities.languages import by_language, law_in_words
 from authorities.terms import DIFFERS_BY_TIER, RULE_BOOK, TIERS, ClockKind, Terms
 
 POSTED_ROLES = (Role.REVIEWER, Role.SENIOR, Role.HEAD, Role.APPEAL_REVIEWER)
@@ -373,7 +373,10 @@ class LegalInstrument(Enacted):
 
     title_zh = models.CharField(_("title in Chinese"), max_length=200)
     title_en = models.CharField(_("title in English"), max_length=200)
-    article = models.CharField(_("article"), max_length=60, help_text=_("The article that the ground is in."))
+    article_zh = models.CharField(
+        _("article in Chinese"), max_length=60, help_text=_("The article that the ground is in, such as 第九条.")
+    )
+    article_en = models.CharField(_("article in English"), max_length=60, help_text=_("The same, such as Article 9."))
     url = models.URLField(_("where it can be read"), max_length=500)
     published_on = models.DateField(
         _("published on"), null=True, blank=True, help_text=_("Empty: not published, and so no ground for anything.")
@@ -397,7 +400,7 @@ class LegalInstrument(Enacted):
     class Meta(Enacted.Meta):
         verbose_name = _("legal instrument")
         verbose_name_plural = _("legal instruments")
-        ordering = ["title_zh", "article", "version"]
+        ordering = ["title_zh", "article_zh", "version"]
         constraints = [
             *Enacted.Meta.constraints,
             _never_two_at_once("authorities_instrument_one_in_force", "effective_from", "effective_until"),
@@ -419,12 +422,19 @@ class LegalInstrument(Enacted):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title} {self.article}".strip()
+        return law_in_words(
+            title_zh=self.title_zh, title_en=self.title_en, article_zh=self.article_zh, article_en=self.article_en
+        )
 
     @property
     def title(self) -> str:
         """The title in the language that is being spoken."""
         return by_language(self.title_zh, self.title_en)
+
+    @property
+    def article(self) -> str:
+        """The article in the language that is being spoken."""
+        return by_language(self.article_zh, self.article_en)
 
     def is_in_force(self, on: date) -> bool:
         """Whether it is published and effective on `on` (a day in the office's time zone)."""

@@ -112,7 +112,8 @@ class Keepers:
             {
                 "title_zh": "测",
                 "title_en": "Bench",
-                "article": "1",
+                "article_zh": "第一条",
+                "article_en": "Article 1",
                 "url": "https://law.example/",
                 "published_on": publishing.today(self.at),
                 "effective_from": publishing.today(self.at),

@@ -103,7 +103,8 @@ class Setting:
             {
                 "title_zh": "测",
                 "title_en": "Bench",
-                "article": "1",
+                "article_zh": "第一条",
+                "article_en": "Article 1",
                 "url": "https://law.example/",
                 "published_on": self.since,
                 "effective_from": self.since,

@@ -154,7 +154,8 @@ class World:
             {
                 "title_zh": "测",
                 "title_en": "Bench",
-                "article": "1",
+                "article_zh": "第一条",
+                "article_en": "Article 1",
                 "url": "https://law.example/",
                 "published_on": publishing.today(at),
                 "effective_from": publishing.today(at),

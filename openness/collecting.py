@@ -296,14 +296,19 @@ class _Others:
 
 # What the page says of a confidential entry that counted (approvals/disclosure.py): not which one it is.
 _MAY_BE_KNOWN = ("list_zh", "list_en", "version", "level", "confidential", "reviewed_by", "reviewed_on")
+# Assessments that are older name an article once, for both languages.
 _BASES = (
     "basis_zh",
     "basis_en",
     "basis_article",
+    "basis_article_zh",
+    "basis_article_en",
     "basis_url",
     "secret_zh",
     "secret_en",
     "secret_article",
+    "secret_article_zh",
+    "secret_article_en",
     "secret_url",
 )
 

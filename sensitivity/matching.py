@@ -61,11 +61,13 @@ class Version:
     confidential: bool
     basis_zh: str
     basis_en: str
-    basis_article: str
+    basis_article_zh: str
+    basis_article_en: str
     basis_url: str
     secret_zh: str
     secret_en: str
-    secret_article: str
+    secret_article_zh: str
+    secret_article_en: str
     secret_url: str
     reviewed_by: str
     reviewed_on: str
@@ -122,11 +124,13 @@ class Hit:
     confidential: bool = False
     basis_zh: str = ""
     basis_en: str = ""
-    basis_article: str = ""
+    basis_article_zh: str = ""
+    basis_article_en: str = ""
     basis_url: str = ""
     secret_zh: str = ""
     secret_en: str = ""
-    secret_article: str = ""
+    secret_article_zh: str = ""
+    secret_article_en: str = ""
     secret_url: str = ""
     reviewed_by: str = ""
     reviewed_on: str = ""
@@ -159,11 +163,16 @@ class PossibleHit:
 
 
 _HIT_FIELDS = frozenset(one.name for one in fields(Hit))
+_ONCE = ("basis_article", "secret_article")
 
 
 def hit_from(data: dict[str, Any]) -> Hit:
-    """The hit that `as_data` wrote. Older assessments say less; what they did not say is empty."""
-    known = {name: value for name, value in data.items() if name in _HIT_FIELDS}
+    """The hit that `as_data` wrote. Older assessments say less; what they did not say is empty.
+
+    The oldest have an article in one text for both languages.
+    """
+    once = {f"{name}_{language}": data[name] for name in _ONCE if name in data for language in ("zh", "en")}
+    known = once | {name: value for name, value in data.items() if name in _HIT_FIELDS}
     whole: dict[str, Any] = {"list_id": 0, "lineage": ""} | known | {"touched_by": tuple(data.get("touched_by", ()))}
     return Hit(**whole)
 
@@ -255,11 +264,13 @@ def _hit(one: Candidate, touched_by: Sequence[str], *, confirmed: bool = False) 
         confidential=version.confidential,
         basis_zh=version.basis_zh,
         basis_en=version.basis_en,
-        basis_article=version.basis_article,
+        basis_article_zh=version.basis_article_zh,
+        basis_article_en=version.basis_article_en,
         basis_url=version.basis_url,
         secret_zh=version.secret_zh,
         secret_en=version.secret_en,
-        secret_article=version.secret_article,
+        secret_article_zh=version.secret_article_zh,
+        secret_article_en=version.secret_article_en,
         secret_url=version.secret_url,
         reviewed_by=version.reviewed_by,
         reviewed_on=version.reviewed_on,
@@ -280,8 +291,9 @@ class Found:
 
 _VERSIONS = """
     SELECT v.id, v.list_id, v.number, l.kind, l.name_zh, l.name_en, l.is_confidential,
-        b.title_zh, b.title_en, b.article, b.url,
-        coalesce(c.title_zh, ''), coalesce(c.title_en, ''), coalesce(c.article, ''), coalesce(c.url, ''),
+        b.title_zh, b.title_en, b.article_zh, b.article_en, b.url,
+        coalesce(c.title_zh, ''), coalesce(c.title_en, ''), coalesce(c.article_zh, ''), coalesce(c.article_en, ''),
+        coalesce(c.url, ''),
         coalesce(u.name, ''), coalesce(l.confidentiality_reviewed_on::text, '')
     FROM sensitivity_listversion v
     JOIN sensitivity_sensitivitylist l ON l.id = v.list_id

@@ -15,6 +15,18 @@ INSTRUMENT = (
     "人工智能从业人员出境审批办法（虚构）",
     "Measures on Exit Approvals for Personnel in Artificial Intelligence (fictitious)",
 )
+_NUMBERS = "零一二三四五六七八九"
+
+
+def article(number: int) -> dict[str, str]:
+    """Article `number` (1 to 19) in both languages."""
+    tens, ones = divmod(number, 10)
+    return {
+        "article_zh": f"第{'十' * tens}{_NUMBERS[ones] if ones else ''}条",
+        "article_en": f"Article {number}",
+    }
+
+
 NOTICE = ("敏感清单管理公告（虚构）", "Notice on the Keeping of Sensitivity Lists (fictitious)")
 
 _PUBLISHED = date(2020, 10, 1)
@@ -28,7 +40,7 @@ class Code:
 
     code: str
     points_at: str
-    article: str
+    article: int
     label_zh: str
     label_en: str
     office: str = ""
@@ -53,56 +65,56 @@ CODES = (
     Code(
         "TEC-01",
         "topic",
-        "第九条 Article 9",
+        9,
         "拟公开介绍清单所列技术的未公开内容",
         "Unpublished work on a listed technology would be presented",
     ),
     Code(
         "TEC-02",
         "topic",
-        "第九条 Article 9",
+        9,
         "拟就清单所列技术提供培训或操作指导",
         "Training or hands-on guidance in a listed technology would be given",
     ),
     Code(
         "DST-01",
         "destination",
-        "第十条 Article 10",
+        10,
         "目的地在行程期间有现行限制公告",
         "A restriction for the destination is in force during the trip",
     ),
     Code(
         "HST-01",
         "host",
-        "第十一条 Article 11",
+        11,
         "接待单位在公布清单之内，且未说明合作内容",
         "The host is on a published list and the purpose of the visit is not explained",
     ),
     Code(
         "EVT-01",
         "event",
-        "第十二条 Article 12",
+        12,
         "活动含清单所列的非公开环节",
         "The event has a closed session that a published list names",
     ),
     Code(
         "EVT-02",
         "event",
-        "第十二条 Article 12",
+        12,
         "活动主办方尚未备案",
         "The organisers of the event have not registered it",
     ),
     Code(
         "MAT-01",
         "material",
-        "第十三条 Article 13",
+        13,
         "拟携带未办理出口手续的样机或存储介质",
         "A prototype or storage media without export papers would be carried",
     ),
     Code(
         "MAT-02",
         "material",
-        "第十三条 Article 13",
+        13,
         "拟经陆路口岸携带清单所列算力设备",
         "Listed computing equipment would be carried across a land border",
         office="SZ-NS",
@@ -110,7 +122,7 @@ CODES = (
     Code(
         "DAT-01",
         "dates",
-        "第十四条 Article 14",
+        14,
         "行程与公告的集中评审期重合，且本人为被评审项目负责人",
         "The dates fall into an announced review of a project that the applicant answers for",
     ),
@@ -120,7 +132,7 @@ CODES = (
 REWORDED = Code(
     "TEC-02",
     "topic",
-    "第九条 Article 9",
+    9,
     "拟就清单所列技术提供尚未公开的培训或操作指导",
     "Training or hands-on guidance that is not public would be given in a listed technology",
 )
@@ -129,7 +141,7 @@ ENDED, ENDED_ON = "EVT-02", date(2023, 12, 31)
 WAITING = Code(
     "MAT-01",
     "material",
-    "第十三条 Article 13",
+    13,
     "拟携带未办理出口手续的样机，或未加密的存储介质",
     "A prototype without export papers, or storage media without encryption, would be carried",
 )
@@ -170,7 +182,7 @@ def enact(*, today: date, offices: Mapping[str, Office]) -> None:
     RoleAssignment.objects.get_or_create(
         user_id=drafts.user_id, role=Role.ADMINISTRATOR, defaults={"starts_at": _ENACTED}
     )
-    by_article: dict[str, LegalInstrument] = {}
+    by_article: dict[int, LegalInstrument] = {}
     for code in CODES:
         basis = by_article.get(code.article)
         if basis is None:
@@ -178,7 +190,7 @@ def enact(*, today: date, offices: Mapping[str, Office]) -> None:
                 {
                     "title_zh": INSTRUMENT[0],
                     "title_en": INSTRUMENT[1],
-                    "article": code.article,
+                    **article(code.article),
                     "url": code.url,
                     "published_on": _PUBLISHED,
                     "effective_from": _FROM,
@@ -205,7 +217,7 @@ def points_at(code: str, content: Mapping[str, Any]) -> bool:
 
 def _version(
     code: Code,
-    by_article: Mapping[str, LegalInstrument],
+    by_article: Mapping[int, LegalInstrument],
     *,
     since: date,
     at: datetime,
@@ -232,11 +244,11 @@ class ListPlan:
     kind: ListKind
     name_zh: str
     name_en: str
-    article: str
+    article: int
     first: str
     second: str
     third: str = ""
-    confidential_on: str = ""
+    confidential_on: int = 0
 
 
 LISTS = (
@@ -244,7 +256,7 @@ LISTS = (
         ListKind.DESTINATION,
         "目的地清单（演示）",
         "Destinations (demonstration)",
-        "第六条 Article 6",
+        6,
         "首次公布。 First published.",
         "删去四个入境手续已简化的国家，新增四处。"
         " Four countries whose formalities became simpler are taken off, four places added.",
@@ -253,16 +265,16 @@ LISTS = (
         ListKind.PROJECT,
         "项目清单（演示）",
         "Projects (demonstration)",
-        "第八条 Article 8",
+        8,
         "首次公布，半年复核一次。 First published, looked at again every half year.",
         "按各公司申报更新。 Brought up to date with what the companies told.",
-        confidential_on="第十五条 Article 15",
+        confidential_on=15,
     ),
     ListPlan(
         ListKind.TECHNOLOGY,
         "技术清单（演示）",
         "Technologies (demonstration)",
-        "第五条 Article 5",
+        5,
         "以 arXiv 学科分类为纲的首版。 The first version, on the subject classes of arXiv.",
         "加速器体系结构一类降级，机器人一类升级，统计学习不再列入；三个代码更名。"
         " Accelerators as a class go down a level and robotics up, statistical learning is taken off;"
@@ -274,7 +286,7 @@ LISTS = (
         ListKind.EVENT,
         "活动清单（演示，活动均为虚构）",
         "Events (demonstration, all fictitious)",
-        "第九条 Article 9",
+        9,
         "首次公布。 First published.",
         "按年度活动安排更新。 Brought up to date with the events of the year.",
     ),
@@ -282,7 +294,7 @@ LISTS = (
         ListKind.ORGANISATION,
         "机构清单（演示，机构均为虚构）",
         "Organisations (demonstration, all fictitious)",
-        "第七条 Article 7",
+        7,
         "首次公布，收录中英文名称与别名。 First published, with names in both scripts.",
         "新增三家，删去两家，五家的级别或说明更新。 Three are added, two taken off, five read anew.",
         third="新增一家，调整六家级别。 One is added, six levels change.",

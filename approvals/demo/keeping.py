@@ -263,12 +263,12 @@ def _apply(
         drafting.change(version.pk, entry.lineage, actor=actor, at=at, edit=entry.edit, values=values)
 
 
-def _instrument(article: str, url: str) -> LegalInstrument:
+def _instrument(article: int, url: str) -> LegalInstrument:
     return grounds.enacted(
         {
             "title_zh": grounds.NOTICE[0],
             "title_en": grounds.NOTICE[1],
-            "article": article,
+            **grounds.article(article),
             "url": url,
             "published_on": date(2020, 10, 1),
             "effective_from": date(2021, 1, 1),

@@ -97,7 +97,8 @@ def _publish(kind: ListKind, town: places.Places, plan: Plan) -> None:
         {
             "title_zh": grounds.NOTICE[0],
             "title_en": grounds.NOTICE[1],
-            "article": "1",
+            "article_zh": "第一条",
+            "article_en": "Article 1",
             "url": f"https://law.example/lists/{kind.value}",
             "published_on": date(2020, 10, 1),
             "effective_from": date(2021, 1, 1),

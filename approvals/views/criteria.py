@@ -120,7 +120,7 @@ def _tiers(at: datetime) -> list[TierWords]:
 
 
 def _basis(instrument: Any) -> LegalBasis:
-    return LegalBasis(_(", ").join(part for part in (instrument.title, instrument.article) if part), instrument.url)
+    return LegalBasis(str(instrument), instrument.url)
 
 
 def _in_force(on: date) -> list[ListVersion]:

@@ -189,7 +189,7 @@ def _grounds(codes: list[str], request: TravelRequest, at: datetime) -> tuple[Gr
     return tuple(
         Ground(
             words=f"{code} {known[code].label}",
-            instrument=f"{known[code].instrument.title}, {known[code].instrument.article}",
+            instrument=str(known[code].instrument),
             url=known[code].instrument.url,
         )
         if code in known

@@ -307,7 +307,7 @@ def test_a_denial_rests_on_a_code_in_force_only() -> None:
 
     assert "T1" in shown
     assert "Technology of a published list" in shown
-    assert "Measures on exit approvals (fictitious) Article 9" in shown
+    assert "Measures on exit approvals (fictitious), Article 9" in shown
     assert "https://law.example/9" in shown
     assert "P9" not in shown
     assert response.status_code == 422

@@ -623,7 +623,7 @@ def test_the_check_page_says_what_will_happen(client: Client, alice: Employee) -
         "Retrieval at scale",
         "Technology list, version 1",
         "Needs a look.",
-        "Measures on sensitivity lists, 9",
+        "Measures on sensitivity lists, Article 9",
         "Touched by",
         "Information retrieval",
         f'<time datetime="{forecast.company_by}">',

@@ -131,9 +131,21 @@ def test_a_submission_keeps_each_hit_with_its_entry_list_and_version() -> None:
         "confidential": False,
         "basis_zh": "出境技术清单管理办法",
         "basis_en": "Measures on sensitivity lists",
-        "basis_article": "9",
+        "basis_article_zh": "第九条",
+        "basis_article_en": "Article 9",
         "basis_url": "https://law.example/lists",
-        **dict.fromkeys(("secret_zh", "secret_en", "secret_article", "secret_url", "reviewed_by", "reviewed_on"), ""),
+        **dict.fromkeys(
+            (
+                "secret_zh",
+                "secret_en",
+                "secret_article_zh",
+                "secret_article_en",
+                "secret_url",
+                "reviewed_by",
+                "reviewed_on",
+            ),
+            "",
+        ),
     }
 
 

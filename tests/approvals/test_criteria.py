@@ -63,7 +63,7 @@ def test_anybody_reads_tiers_routes_clocks_and_lists(anybody: Client) -> None:
         "Before that the company has 3 working days.",
         "each of these times is 1 working day.",
         "Version 1, from 3 March 2026 until before 3 March 2027",
-        "Measures on sensitivity lists, 9",
+        "Measures on sensitivity lists, Article 9",
     ):
         assert words in said, words
     assert f"?list={made.list_id}#entries" in text_of(anybody.get(PAGE))
@@ -89,7 +89,7 @@ def test_a_confidential_list_is_named_with_both_laws_and_nothing_of_what_is_on_i
     )
     for answer in (anybody.get(PAGE), anybody.get(PAGE, {"list": made.list_id})):
         said = words_of(answer)
-        for words in ("Partners with care", "Measures on confidential lists, 4", "Reviewed by Pan Publisher"):
+        for words in ("Partners with care", "Measures on confidential lists, Article 4", "Reviewed by Pan Publisher"):
             assert words in said, words
         for words in ("NW-9", "Northwind", "Secretly."):
             assert words not in said, words

@@ -104,8 +104,8 @@ def test_alice_olivia_and_ada_read_that_it_counted_and_why_it_is_confidential_no
             "An entry of a confidential list",
             "An entry of level 2 counted. At least the tier “Heightened”.",
             "Partners with care, version 1",
-            "Measures on sensitivity lists, 9",
-            "Measures on confidential lists, 4",
+            "Measures on sensitivity lists, Article 9",
+            "Measures on confidential lists, Article 4",
             "Reviewed by Pan Publisher on 21 February 2026",
         ):
             assert words in page, (user.name, words)
@@ -255,7 +255,7 @@ def test_the_api_says_the_same_as_the_pages() -> None:
         "",
         [],
     )
-    assert masked["secrecy"] == {"words": "Measures on confidential lists, 4", "url": "https://law.example/lists"}
+    assert masked["secrecy"] == {"words": "Measures on confidential lists, Article 4", "url": "https://law.example/lists"}
     assert (masked["reviewed_by"], masked["reviewed_on"], masked["level"]) == ("Pan Publisher", "2026-02-21", 2)
     assert (whole["is_masked"], whole["code"], whole["touched_by"]) == (
         False,

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -103,7 +104,7 @@ def test_drafts_are_no_grounds(office: Office) -> None:
 
 def test_codes_come_in_the_order_given_and_each_once(office: Office) -> None:
     enacted_code("A")
-    enacted_code("B", instrument=enacted_instrument(article="B"))
+    enacted_code("B", instrument=enacted_instrument(article_zh="B", article_en="B"))
     named = grounds.codes(["B", "A", "B", "NONE"], office_id=office.pk, on=TODAY)
     assert [row.code for row in named] == ["B", "A"]
 
@@ -114,8 +115,47 @@ def test_codes_take_one_query(office: Office, django_assert_num_queries: Any, na
         enacted_code(name)
     with django_assert_num_queries(queries):
         assert [str(row.instrument) for row in grounds.codes(names, office_id=office.pk, on=TODAY)] == [
-            "Measures on exit approvals (fictitious) Article 9"
+            "Measures on exit approvals (fictitious), Article 9"
         ] * len(names)
+
+
+def test_each_reader_reads_the_article_in_their_language() -> None:
+    law = enacted_code("A").instrument
+    with translation.override("zh-hans"):
+        assert (str(law), law.article) == ("出境审批办法（虚构）第九条", "第九条")
+    with translation.override("en"):
+        assert (str(law), law.article) == ("Measures on exit approvals (fictitious), Article 9", "Article 9")
+
+
+@pytest.mark.django_db(databases=["default", "owner"])
+@pytest.mark.parametrize(
+    ("was", "zh", "en"),
+    [
+        ("第九条 Article 9", "第九条", "Article 9"),
+        ("第三十八条第二款 Article 38 (2)", "第三十八条第二款", "Article 38 (2)"),
+        ("第九条", "第九条", "第九条"),
+        ("Annex 1", "Annex 1", "Annex 1"),
+    ],
+)
+def test_an_article_that_was_one_text_becomes_its_two_halves_though_it_is_in_force(was: str, zh: str, en: str) -> None:
+    split = import_module("authorities.migrations.0014_articles_split")
+    with transaction.atomic("owner"), connections["owner"].cursor() as cursor:
+        # A table of the same name in front of the real one, with the trigger that keeps it as it is.
+        cursor.execute(
+            """
+            CREATE TEMP TABLE authorities_legalinstrument ON COMMIT DROP AS
+                SELECT 1 AS id, %s::text AS article_zh, ''::text AS article_en, now() AS activated_at;
+            CREATE TRIGGER enacted_stays BEFORE UPDATE ON authorities_legalinstrument
+                FOR EACH ROW EXECUTE FUNCTION authorities_enacted_stays('effective_from', 'effective_until');
+            """,
+            [was],
+        )
+        cursor.execute(split.SPLIT)
+        cursor.execute("SELECT article_zh, article_en FROM authorities_legalinstrument")
+        assert cursor.fetchall() == [(zh, en)]
+        cursor.execute(split.JOIN)
+        cursor.execute("SELECT article_zh FROM authorities_legalinstrument")
+        assert cursor.fetchall() == [(was,)]
 
 
 # ── a draft ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -248,7 +288,7 @@ def test_a_new_version_of_an_instrument_leaves_its_codes_to_be_drafted_anew(
 ) -> None:
     code = enacted_code("D1")
     draft = grounds.next_version(code.instrument, actor=dara, at=NOW)
-    draft = grounds.change(draft, actor=dara, at=NOW, values={"article": "Article 10", "effective_from": day(30)})
+    draft = grounds.change(draft, actor=dara, at=NOW, values={"article_en": "Article 10", "effective_from": day(30)})
     with refused(NotNow, "Bring this version into force first"):
         grounds.carry_over(draft, actor=dara, at=NOW)
     instrument = grounds.activate(draft, actor=ezra, at=NOW)
@@ -375,7 +415,13 @@ def test_no_statement_changes_a_code_in_force(change: str) -> None:
 
 def test_no_statement_changes_an_instrument_in_force() -> None:
     row = enacted_instrument()
-    for change in ("title_en = 'Other'", "url = 'https://elsewhere.example'", "published_on = NULL", "article = '1'"):
+    for change in (
+        "title_en = 'Other'",
+        "url = 'https://elsewhere.example'",
+        "published_on = NULL",
+        "article_zh = '1'",
+        "article_en = '1'",
+    ):
         with pytest.raises(IntegrityError, match="is in force and stays as it is"):
             sql(f"UPDATE authorities_legalinstrument SET {change} WHERE id = %s", row.pk)
     with pytest.raises(IntegrityError, match="has been in force and is kept"):
@@ -392,7 +438,7 @@ def test_no_statement_brings_into_force_what_one_person_drafted(dara: Actor, ezr
             sql(ACTIVATE, NOW, by, draft.pk)
     with pytest.raises(IntegrityError, match="comes into force as it was drafted"):
         sql(
-            "UPDATE authorities_legalinstrument SET activated_at = %s, activated_by_id = %s, article = '1'"
+            "UPDATE authorities_legalinstrument SET activated_at = %s, activated_by_id = %s, article_en = '1'"
             " WHERE id = %s",
             NOW, ezra.user_id, draft.pk,
         )  # fmt: skip

@@ -55,6 +55,6 @@ def what_may_be_english() -> list[str]:
         *Employee.unscoped.values_list("position", flat=True),
         *Company.objects.values_list("name_en", flat=True),
         *Office.objects.values_list("address", flat=True),
-        *LegalInstrument.objects.values_list("article", flat=True),
+        *LegalInstrument.objects.values_list("article_en", flat=True),
     ]
     return sorted({*rows, *WRITTEN, *NAMES} - {""}, key=len, reverse=True)

@@ -21,7 +21,8 @@ def administrator(name: str) -> Actor:
 _INSTRUMENT: dict[str, Any] = {
     "title_zh": "出境审批办法（虚构）",
     "title_en": "Measures on exit approvals (fictitious)",
-    "article": "Article 9",
+    "article_zh": "第九条",
+    "article_en": "Article 9",
     "url": "https://law.example/9",
     "published_on": date(2020, 1, 1),
     "effective_from": date(2020, 1, 1),

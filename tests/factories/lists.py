@@ -31,7 +31,8 @@ def instrument(**values: Any) -> LegalInstrument:
     whole = {
         "title_zh": "出境技术清单管理办法",
         "title_en": "Measures on sensitivity lists",
-        "article": "9",
+        "article_zh": "第九条",
+        "article_en": "Article 9",
         "url": "https://law.example/lists",
     }
     make = enacted_instrument if values.get("published_on", True) else drafted_instrument
@@ -96,7 +97,9 @@ def list_in_force(
     if confidential:
         values |= {
             "is_confidential": True,
-            "confidentiality_basis": instrument(title_en="Measures on confidential lists", article="4"),
+            "confidentiality_basis": instrument(
+                title_en="Measures on confidential lists", article_zh="第四条", article_en="Article 4"
+            ),
             "confidentiality_reviewed_by_id": pan.user_id,
             "confidentiality_reviewed_on": publishing.today(at) - timedelta(days=10),
         }

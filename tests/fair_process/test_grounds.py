@@ -85,7 +85,7 @@ def proposal(cast: Cast, **values: Any) -> Proposal:
 
 
 def test_01_a_code_rests_on_a_published_instrument_that_says_where_it_can_be_read(cast: Cast) -> None:
-    for missing in ("title_zh", "title_en", "article", "url"):
+    for missing in ("title_zh", "title_en", "article_zh", "article_en", "url"):
         with pytest.raises(Invalid) as caught:
             drafted_instrument(**{missing: ""})
         assert {problem.field for problem in caught.value.problems} == {missing}
@@ -289,7 +289,7 @@ def test_25_a_decision_keeps_the_words_and_the_instrument_of_its_day() -> None:
     code = ReasonCode.objects.get(code="T1")
     instrument = grounds.next_version(code.instrument, actor=dara, at=later)
     instrument = grounds.change(
-        instrument, actor=dara, at=later, values={"article": "Article 99", "url": "https://law.example/99"}
+        instrument, actor=dara, at=later, values={"article_en": "Article 99", "url": "https://law.example/99"}
     )
     instrument = grounds.activate(instrument, actor=ezra, at=later)
     (draft,) = grounds.carry_over(instrument, actor=dara, at=later)

@@ -298,7 +298,7 @@ def test_a_list_is_founded(lin: Person, pan: Person) -> None:
     assert (made.confidentiality_basis, made.confidentiality_reviewed_by) == (None, None)
     page = lin.sees(reverse("list", args=[made.pk]))
     assert "The list was founded." in page
-    assert "Measures on sensitivity lists 9" in page
+    assert "Measures on sensitivity lists, Article 9" in page
     assert "No versions yet" in page
 
 

@@ -29,7 +29,7 @@ NAMES = ["Northwind Compute", "北风计算", "Kestrel Autonomy"]
 _KINDS = dict(enumerate(ListKind, start=1))
 candidates = st.builds(
     lambda number, entry_id, code, path, level, first, last, former, name: Candidate(
-        version=Version(number, number, 1, _KINDS[number], "清单", "List", False, *[""] * 10),
+        version=Version(number, number, 1, _KINDS[number], "清单", "List", False, *[""] * 12),
         entry_id=entry_id,
         lineage=f"{number}-{entry_id}",
         code=COUNTRIES[entry_id % 3] if _KINDS[number] == ListKind.DESTINATION else code,
@@ -132,6 +132,13 @@ def test_what_is_kept_of_an_assessment_evaluates_to_itself(said: Facts, there: l
     assert again.as_values() == kept
 
 
+def test_an_article_that_was_kept_in_one_text_is_read_in_both_languages() -> None:
+    kept = dict.fromkeys(("kind", "list_zh", "list_en", "code", "label_zh", "label_en", "reason_zh", "reason_en"), "")
+    hit = matching.hit_from(kept | {"version_id": 1, "version": 1, "level": 1, "basis_article": "第九条 Article 9"})
+    assert (hit.basis_article_zh, hit.basis_article_en) == ("第九条 Article 9", "第九条 Article 9")
+    assert hit.secret_article_zh == ""
+
+
 @given(st.lists(candidates, min_size=1, max_size=4), st.booleans())
 def test_a_possible_match_counts_when_a_person_confirmed_it_and_not_before(
     there: list[Candidate], confirmed: bool
@@ -165,7 +172,7 @@ def _path(parents: dict[str, str], code: str) -> tuple[str, ...]:
 def test_an_entry_covers_exactly_what_is_below_it(shape: list[int], picked: int) -> None:
     parents = _tree(shape)
     subject = f"n{picked % len(shape)}"
-    version = Version(1, 1, 1, ListKind.TECHNOLOGY, "清单", "List", False, *[""] * 10)
+    version = Version(1, 1, 1, ListKind.TECHNOLOGY, "清单", "List", False, *[""] * 12)
     every = [
         Candidate(version, number, code, code, (), _path(parents, code), None, code, code, 1, "因", "Because")
         for number, code in enumerate(parents)

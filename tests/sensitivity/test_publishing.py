@@ -392,7 +392,7 @@ def test_a_confidential_list_needs_a_basis_and_somebody_else_who_reviewed_it(lin
     found = matching.find(facts, versions=matching.in_force(TODAY), on=TODAY)
     [hit] = matching.hits(facts, found.candidates, on=TODAY)
     assert (hit.confidential, hit.version_id, hit.reviewed_by) == (True, version.pk, "Pan Publisher")
-    assert (hit.secret_en, hit.secret_article) == ("Measures on confidential lists", "4")
+    assert (hit.secret_en, hit.secret_article_en) == ("Measures on confidential lists", "Article 4")
     assert hit.basis_en == "Measures on sensitivity lists"
 
 
