@@ -379,7 +379,7 @@ def advance(
         if before is None and situation.state not in rule.runs_in:
             continue
         after = _next(rule, before, situation, policy, calendar)
-        if after is not None and after != before:
+        if after is not None and after is not before:
             changed.append(after)
     if situation.subjects or any(clock.subject for clock in running):
         changed += _of_subjects(running, situation, policy, calendar)
@@ -420,6 +420,7 @@ def _of_subjects(
 def _next(
     rule: ClockRule, clock: Clock | None, situation: Situation, policy: Policy, calendar: WorkingCalendar
 ) -> Clock | None:
+    """The clock of this rule as it is now: `clock` itself where nothing changes, None where there is none."""
     anchor = rule.waits_for(situation)
     runs = rule.applies_to(situation) and (rule.kind not in _WAITS or anchor is not None)
     tier = situation.tier if rule.kind in DIFFERS_BY_TIER else ""
@@ -446,6 +447,8 @@ def _next(
         intervals = (*intervals[:-1], Interval(intervals[-1].start, situation.at))
     if not stays:
         return replace(clock, intervals=intervals, ended_at=situation.at)
+    if (intervals, tier, urgent, anchor) == (clock.intervals, clock.tier, clock.urgent, clock.anchor):
+        return clock
     return replace(clock, intervals=intervals, tier=tier, urgent=urgent, anchor=anchor)
 
 

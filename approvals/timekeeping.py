@@ -318,12 +318,13 @@ def step_due(request: TravelRequest, row: Clock, *, at: datetime) -> tuple[clock
     if not row.next_step or row.next_action_at is None or row.next_action_at > at:
         raise LookupError("nothing is due")
     value, step, scheduled = value_of(row), clocks.Step(row.next_step), row.next_action_at
-    while True:
+    while step not in clocks.RULES[value.kind].then[-1:]:  # nothing is graver than the last
         value = clocks.acted(value, step, at=scheduled)
         found = _evaluate(value, request, at)
         if found.next_step is None or found.next_action_at is None or found.next_action_at > at:
-            return step, scheduled
+            break
         step, scheduled = found.next_step, found.next_action_at
+    return step, scheduled
 
 
 _RETRY = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=6))
