@@ -227,6 +227,16 @@ def may_ask_again(request: Request) -> bool:
     return request.information_rounds == 0 or request.information_agreed_by_id is not None
 
 
+@rule(_("Nothing has been asked yet; the first time needs nobody's agreement."))
+def has_been_asked(request: Request) -> bool:
+    return request.information_rounds > 0
+
+
+@rule(_("A senior reviewer has agreed to a second time already."))
+def nobody_agreed_to_ask_again(request: Request) -> bool:
+    return request.information_agreed_by_id is None
+
+
 @rule(_("This route needs a proposal that a senior reviewer confirms."))
 def one_reviewer_decides(request: Request) -> bool:
     return request.tier in (Tier.FAST, Tier.STANDARD)

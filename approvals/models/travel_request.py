@@ -480,7 +480,13 @@ class TravelRequest(Chained):
         if self.state == State.AUTHORITY_REVIEW and self.assigned_reviewer_id == reviewer_id:
             self.assigned_reviewer_id, self.assigned_number = None, ""
 
-    @transition(state, source=State.AUTHORITY_REVIEW, target=None, permission=rules.senior_not_assigned)
+    @transition(
+        state,
+        source=State.AUTHORITY_REVIEW,
+        target=None,
+        conditions=[rules.has_been_asked, rules.nobody_agreed_to_ask_again],
+        permission=rules.senior_not_assigned,
+    )
     def agree_information(self, *, senior_id: int) -> None:
         self.information_agreed_by_id = senior_id
 

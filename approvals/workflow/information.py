@@ -24,7 +24,7 @@ _KINDS = frozenset(ItemKind.values)
 
 
 def agree_information(request_id: UUID, *, actor: Actor, at: datetime) -> TravelRequest:
-    """A senior agrees that the applicant may be asked a second time."""
+    """A senior agrees that the applicant may be asked once more. NotNow before the first time, and when one has."""
     return move(
         "agree_information", request_id, actor=actor, at=at, prepare=lambda step: {"senior_id": user_id_of(actor)}
     )

@@ -117,7 +117,6 @@ DONE: list[tuple[State, str, str, dict[str, Any], State]] = [
         {"reviewer_id": "queue", "reason": "On leave."},
         State.AUTHORITY_REVIEW,
     ),
-    (State.AUTHORITY_REVIEW, "Shan", "agree_information", {}, State.AUTHORITY_REVIEW),
     (State.DECISION_PROPOSED, "Alice", "reply", {"text": "The session is public."}, State.DECISION_PROPOSED),
     (State.DECISION_PROPOSED, "Shan", "reject_proposal", {"note": "Ask for the programme."}, State.AUTHORITY_REVIEW),
     (State.APPROVED, "Alice", "close", {}, State.CLOSED),

@@ -366,12 +366,17 @@ def test_only_the_reviewer_who_has_the_case_decides_it() -> None:
 
 
 def test_information_is_asked_for_once_unless_a_senior_agrees() -> None:
+    cast = in_state(State.AUTHORITY_REVIEW)
+    with refused(NotNow, "Nothing has been asked yet"):
+        as_(cast.senior, "agree_information", cast)
     cast = in_state(State.INFORMATION_REQUESTED)
     assert problems_of(lambda: as_(cast.applicant.user, "answer", cast, answers=[" "])) == {"answers-0"}
     as_(cast.applicant.user, "answer", cast)
     with refused(NotNow, "a senior reviewer must agree to a second time"):
         as_(cast.reviewer, "ask_information", cast)
     as_(cast.senior, "agree_information", cast)
+    with refused(NotNow, "has agreed to a second time already"):
+        as_(cast.second_senior, "agree_information", cast)
     assert as_(cast.reviewer, "ask_information", cast).information_rounds == 2
     as_(cast.applicant.user, "answer", cast)
     with refused(NotNow, "a senior reviewer must agree to a second time"):

@@ -164,8 +164,8 @@ MAY: dict[State, dict[str, str]] = {
         "applicant": "withdraw, ask_other_reviewer, amend",
         "reviewer": "ask_information, approve, propose, recuse, change_tier",
         "colleague": "recuse",
-        "senior": "hand_over, agree_information, extend, change_tier, reassess, recuse",
-        "second senior": "hand_over, agree_information, extend, change_tier, reassess, recuse",
+        "senior": "hand_over, extend, change_tier, reassess, recuse",
+        "second senior": "hand_over, extend, change_tier, reassess, recuse",
         "system": "escalate, return_to_queue",
     },
     State.INFORMATION_REQUESTED: {
@@ -303,10 +303,10 @@ def test_the_whole_table_can_be_walked() -> None:
     elsewhere = {
         # When the company's, the applicant's, the office's time is over, the trip is: tests/approvals/test_sweep.py.
         *("forward", "lapse", "deem_approved", "remind"),
-        # Personal trips, heard applicants, two seniors, appeals: tests/approvals/test_refusals.py.
+        # Personal trips, second questions, heard applicants, two seniors, appeals: tests/approvals/test_refusals.py.
         # A possible match that waits: tests/approvals/test_assessment_by_people.py.
         "judge_match",
-        *("object", "take", "confirm", "revoke", "hear_appeal", "uphold", "overturn"),
+        *("object", "take", "agree_information", "confirm", "revoke", "hear_appeal", "uphold", "overturn"),
         # Changes to a trip that the office answers, and what is reported afterwards: test_amendments.py.
         *("withdraw_amendment", "recommend_amendment", "accept_amendment", "return_amendment"),
         *("report_change", "note_report"),
