@@ -21,6 +21,7 @@ from approvals import queries
 from approvals.access import role_towards
 from approvals.models import HearingOffice, TravelRequest
 from approvals.states import State
+from audit import setup
 from audit.models import Entry
 from authorities import histories
 
@@ -58,7 +59,7 @@ class HearingOfficeAdmin(ModelAdmin):
 
     @admin.display(description=_("history"))
     def steps(self, row: HearingOffice) -> str:
-        entries = list(histories.entries(row.office_id)) if row.pk else []
+        entries = list(setup.entries(row.office)) if row.pk else []
         names = dict(User.objects.filter(pk__in={entry.actor_id for entry in entries}).values_list("pk", "name"))
         moments = (date_format(timezone.localtime(entry.at), "DATETIME_FORMAT") for entry in entries)
         lines = (
@@ -82,7 +83,7 @@ class HearingOfficeAdmin(ModelAdmin):
 
 
 def _record(request: HttpRequest, row: HearingOffice, verb: str, data: dict[str, Any] | None = None) -> None:
-    histories.record(row.office_id, verb, actor=actor_of(request), at=timezone.now(), data=data)
+    histories.record(row.office, verb, actor=actor_of(request), at=timezone.now(), data=data)
 
 
 @admin.register(TravelRequest)

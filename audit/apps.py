@@ -8,8 +8,9 @@ class AuditConfig(AppConfig):
     verbose_name = _("Audit log")
 
     def ready(self) -> None:
-        from audit import grants
+        from audit import grants, setup
 
+        setup.register()
         # The signal comes once for each app, in this order: after the last one every table exists.
         last = [config for config in apps.get_app_configs() if config.models_module][-1]
         post_migrate.connect(grants.after_migrate, sender=last, dispatch_uid="audit.grants")

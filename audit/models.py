@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from uuid_utils.compat import uuid7
 
 from audit import verbs
 from audit.canonical import canonical, utc_text
@@ -78,6 +79,23 @@ class Chained(models.Model):
 
     class Meta:
         abstract = True
+
+
+class SetupHistory(Chained):
+    """The chain of audit entries of how something is set up; `setup` is the one place that writes.
+
+    `subject` names it by its table and key: it may be of any app, and the chain stays when it is gone.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    subject = models.CharField(_("about"), max_length=100, unique=True, editable=False)
+
+    class Meta:
+        verbose_name = _("history of a setting")
+        verbose_name_plural = _("histories of settings")
+
+    def __str__(self) -> str:
+        return self.subject
 
 
 class Entry(AppendOnly):

@@ -12,6 +12,7 @@ from django.contrib import admin, messages
 from django.contrib.postgres.fields import ArrayField
 from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import Count, F, Field, Q, QuerySet, URLField
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
@@ -27,11 +28,12 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSingleDateWidget, UnfoldAdminTextInputWidget
 
-from accounts.admin import KeptAdmin, TenureFilter
+from accounts.admin import KeptAdmin, RecordedAdmin, TenureFilter
 from accounts.http import actor_of
 from accounts.models import User
 from accounts.refusals import Invalid, NotAllowed, Refused
 from accounts.roles import Actor, Role
+from audit import setup
 from audit.models import Entry
 from authorities import calendar_files, calendars, grounds, policies
 from authorities.models import (
@@ -60,7 +62,7 @@ class PostingInline(TabularInline):
 
 
 @admin.register(Office)
-class OfficeAdmin(ModelAdmin):
+class OfficeAdmin(RecordedAdmin):
     list_display = ["code", "name", "city", "time_zone", "people", "is_active"]
     list_filter = ["is_active", "city"]
     search_fields = ["code", "name_zh", "name_en", "city"]
@@ -93,11 +95,12 @@ class OfficeAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Office | None = None) -> list[str]:
         # Clocks run in this zone; the code is on documents.
-        return ["code", "time_zone"] if obj else []
+        return [*(["code", "time_zone"] if obj else []), *super().get_readonly_fields(request, obj)]
 
 
 @admin.register(Posting)
-class PostingAdmin(KeptAdmin):
+class PostingAdmin(KeptAdmin, RecordedAdmin):
+    about = "office"
     list_display = ["number", "user", "role", "office", "starts_at", "ends_at"]
     list_filter = [TenureFilter, "role", "office"]
     search_fields = ["number", "user__name", "user__email"]
@@ -107,7 +110,8 @@ class PostingAdmin(KeptAdmin):
 
 
 @admin.register(Absence)
-class AbsenceAdmin(ModelAdmin):
+class AbsenceAdmin(RecordedAdmin):
+    about = "office"
     list_display = ["user", "office", "role", "starts_at", "ends_at", "deputy"]
     list_filter = [TenureFilter, "role", "office"]
     search_fields = ["user__name", "user__email", "deputy__name"]
@@ -504,7 +508,7 @@ class DraftOnlyInline(TabularInline):
         return (obj is None or obj.is_draft) and bool(super().has_delete_permission(request, obj))
 
 
-class VersionAdmin(ModelAdmin):
+class VersionAdmin(RecordedAdmin):
     """Drafts can be changed and thrown away, versions in force only be looked at. Rows come after the first save."""
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
@@ -517,14 +521,15 @@ class VersionAdmin(ModelAdmin):
         return obj is not None and obj.is_draft and bool(super().has_delete_permission(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["office"] if obj else []
+        return [*(["office"] if obj else []), *super().get_readonly_fields(request, obj)]
 
     def bring_into_force(self, request: HttpRequest, rows: QuerySet[Any], publish: Any) -> None:
         """Call `publish` with the id of each row; say how many came into force and why the others did not."""
         done = 0
         for row in rows:
             try:
-                publish(row.pk)
+                with transaction.atomic():
+                    self.note(request, row, setup.IN_FORCE, setup.differences(row, publish(row.pk)))
                 done += 1
             except InForce:
                 self.message_user(request, _("%(name)s is in force already.") % {"name": row}, messages.WARNING)
@@ -577,7 +582,8 @@ class CalendarYearAdmin(VersionAdmin):
         return self.fields if obj else ["office", "year", "source"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["office", "year", "drafted_by", "published_by"] if obj else []
+        kept = ["year", "drafted_by", "published_by"] if obj else []
+        return [*kept, *super().get_readonly_fields(request, obj)]
 
     def save_model(self, request: HttpRequest, obj: CalendarYear, form: ModelForm[Any], change: bool) -> None:
         """A new draft is the next version of its year and begins with what the library knows of it.
@@ -589,7 +595,9 @@ class CalendarYearAdmin(VersionAdmin):
             obj.authors.add(request.user)  # type: ignore[arg-type]  # nobody comes here who is not signed in
             return
         days = calendars.from_library(obj.year)
-        row = calendars.draft(obj.office_id, obj.year, days=days, source=obj.source, by=request.user.pk)
+        with transaction.atomic():
+            row = calendars.draft(obj.office_id, obj.year, days=days, source=obj.source, by=request.user.pk)
+            self.note(request, row, setup.ADDED, setup.differences(None, row))
         obj.pk, obj.version = row.pk, row.version
         self.message_user(request, _("The days known today are filled in. Compare them with the notice."))
 
@@ -633,7 +641,9 @@ class CalendarYearAdmin(VersionAdmin):
     @admin.action(description=_("Draft a new version"), permissions=["add"])
     def correct(self, request: HttpRequest, rows: QuerySet[CalendarYear]) -> None:
         for row in rows:
-            made = calendars.correction(row, by=request.user.pk)
+            with transaction.atomic():
+                made = calendars.correction(row, by=request.user.pk)
+                self.note(request, made, setup.ADDED, setup.differences(None, made))
             self.message_user(request, _draft_made(made, "calendaryear"), messages.SUCCESS)
 
     # ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -707,7 +717,13 @@ class CalendarYearAdmin(VersionAdmin):
             return
         days = [SpecialDay(date.fromisoformat(day), *rest) for day, *rest in looked_at["days"]]
         try:
-            calendars.replace_days(row.pk, days=days, source=looked_at["source"], by=int(request.user.pk or 0))
+            with transaction.atomic():
+                before, was = row.source, [str(day) for day in row.days.all()]
+                row = calendars.replace_days(
+                    row.pk, days=days, source=looked_at["source"], by=int(request.user.pk or 0)
+                )
+                changes = {"source": (before, row.source), "days": (was, [str(day) for day in row.days.all()])}
+                self.note(request, row, setup.CHANGED, changes)
         except InForce:
             raise PermissionDenied from None
         text = ngettext("%(n)d day was taken over.", "%(n)d days were taken over.", len(days)) % {"n": len(days)}
@@ -774,7 +790,9 @@ class ClockPolicyAdmin(VersionAdmin):
             super().save_model(request, obj, form, change)
             return
         in_force = policies.current(obj.office_id, timezone.now())
-        row = policies.draft(obj.office_id, effective_from=obj.effective_from, lines=in_force.lines, note=obj.note)
+        with transaction.atomic():
+            row = policies.draft(obj.office_id, effective_from=obj.effective_from, lines=in_force.lines, note=obj.note)
+            self.note(request, row, setup.ADDED, setup.differences(None, row))
         obj.pk, obj.version = row.pk, row.version
         self.message_user(request, _("The terms in force now are filled in. Change what is to change."))
 
@@ -793,7 +811,10 @@ class ClockPolicyAdmin(VersionAdmin):
     @admin.action(description=_("Draft a new version"), permissions=["add"])
     def revise(self, request: HttpRequest, rows: QuerySet[ClockPolicy]) -> None:
         for row in rows:
-            made = policies.draft(row.office_id, effective_from=timezone.now(), lines=_terms_of(row), note=row.note)
+            terms = _terms_of(row)
+            with transaction.atomic():
+                made = policies.draft(row.office_id, effective_from=timezone.now(), lines=terms, note=row.note)
+                self.note(request, made, setup.ADDED, setup.differences(None, made))
             self.message_user(request, _draft_made(made, "clockpolicy"), messages.SUCCESS)
 
     def has_preview_permission(self, request: HttpRequest, object_id: Any = None) -> bool:

@@ -255,20 +255,6 @@ class Absence(Tenure):
             raise ValidationError({"deputy": _("Somebody else has to stand in.")})
 
 
-class OfficeHistory(Chained):
-    """The chain of audit entries of how an office is set up."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    office = models.OneToOneField(Office, models.PROTECT, related_name="history", verbose_name=_("office"))
-
-    class Meta:
-        verbose_name = _("history of an office")
-        verbose_name_plural = _("histories of offices")
-
-    def __str__(self) -> str:
-        return str(self.pk)
-
-
 class GroundHistory(Chained):
     """The chain of audit entries of one instrument, or of one reason code: of all of its versions."""
 

@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
-from accounts.admin import KeptAdmin, TenureFilter
+from accounts.admin import KeptAdmin, RecordedAdmin, TenureFilter
 from companies.models import Company, Membership, Project
 
 
@@ -30,7 +30,7 @@ class MembershipInline(TabularInline):
 
 
 @admin.register(Company)
-class CompanyAdmin(KeptAdmin):
+class CompanyAdmin(KeptAdmin, RecordedAdmin):
     list_display = ["name", "uscc", "office", "people", "is_active"]
     list_filter = ["is_active", "office"]
     search_fields = ["name_zh", "name_en", "uscc"]
@@ -49,11 +49,12 @@ class CompanyAdmin(KeptAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Company | None = None) -> list[str]:
         # The code is who a company is; a request keeps the office with which it began.
-        return ["uscc"] if obj else []
+        return [*(["uscc"] if obj else []), *super().get_readonly_fields(request, obj)]
 
 
 @admin.register(Membership)
-class MembershipAdmin(KeptAdmin):
+class MembershipAdmin(KeptAdmin, RecordedAdmin):
+    about = "company"
     list_display = ["user", "company", "starts_at", "ends_at"]
     list_filter = [TenureFilter, "company"]
     search_fields = ["user__name", "user__email"]
@@ -62,7 +63,8 @@ class MembershipAdmin(KeptAdmin):
 
 
 @admin.register(Project)
-class ProjectAdmin(ModelAdmin):
+class ProjectAdmin(RecordedAdmin):
+    about = "company"
     list_display = ["code", "name", "company", "is_active"]
     list_filter = ["is_active", "company"]
     search_fields = ["code", "name"]
