@@ -433,6 +433,11 @@ def extended(told: Telling) -> list[Act]:
     return [*_taken(told), Act("extend", "senior", _BUDGET[told.tier] // 2, values)]
 
 
+def extended_and_asked(told: Telling) -> list[Act]:
+    """Its clock was extended, and stands still."""
+    return [*extended(told), _ask(told)]
+
+
 def handed_over(told: Telling) -> list[Act]:
     return [*_taken(told), Act("hand_over", "senior", told.random.choice((0, 1)), {"reason": told.say("hand_over")})]
 
@@ -762,6 +767,7 @@ FATES = (
     Fate("answered", 14, answered, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 5)),
     Fate("second_round", 4, second_round, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 5)),
     Fate("extended", 6, extended, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 4)),
+    Fate("extended_and_asked", 3, extended_and_asked, tiers=(STANDARD, *TWO_DECIDE), rested=(1, 5)),
     Fate("handed_over", 4, handed_over, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 4)),
     Fate("recused", 3, recused, tiers=(STANDARD, *TWO_DECIDE), rested=(0, 4)),
     Fate("proposed", 14, proposed, tiers=TWO_DECIDE, rested=(0, 3)),
@@ -838,7 +844,7 @@ FATES = (
 # What the applicant of the printed accounts has on their hands.
 FEATURED = (
     "draft",
-    "information",
+    "extended_and_asked",
     "denial_proposed",
     "approved_with_conditions",
     "returned",

@@ -59,7 +59,7 @@ def demonstration(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> 
     ):
         mail.outbox = []
         with transaction.atomic():
-            demo.load(seed=7, requests=FEW, today=TODAY)
+            demo.load(seed=3, requests=FEW, today=TODAY)
             yield
             transaction.set_rollback(True)
 

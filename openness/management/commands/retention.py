@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from jobs import work
 from openness import retention, sweep
@@ -26,7 +26,8 @@ class Command(BaseCommand):
         at = timezone.now()
         policy = retention.in_force(at)
         if dry_run:
-            self._print(retention.outlook(at), policy.version)
+            with translation.override("en"):  # as everything that a command prints
+                self._print(retention.outlook(at), policy.version)
             return
         job = sweep.start(at)
         if job is None:
