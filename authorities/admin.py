@@ -50,6 +50,7 @@ from authorities.models import (
 )
 from authorities.terms import TIERS, Terms
 from authorities.working_days import SpecialDay
+from interface.asking import asks
 
 
 class PostingInline(TabularInline):
@@ -125,6 +126,7 @@ class AbsenceAdmin(RecordedAdmin):
         super().save_model(request, obj, form, change)
 
 
+@asks(last_day=_("Enter the last day."))
 class EndForm(forms.Form):
     """The last day of something that is in force."""
 
@@ -547,6 +549,7 @@ class CalendarDayInline(DraftOnlyInline):
     fields = ["day", "is_working", "name_zh", "name_en"]
 
 
+@asks(file=_("Choose a file."), source=_("Name the notice, or where the days were taken from."))
 class NoticeForm(forms.Form):
     """The notice of a year as a file."""
 

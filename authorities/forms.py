@@ -7,9 +7,16 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.roles import Role
 from authorities.models import POSTED_ROLES
+from interface.asking import asks
 from interface.widgets import DateInput
 
 
+@asks(
+    office=_("Choose an office."),
+    user=_("Choose who is away."),
+    first_day=_("Enter the first day away."),
+    last_day=_("Enter the last day away."),
+)
 class AbsenceForm(forms.Form):
     """When somebody of an office is away, and who stands in. The rules are in `absences.enter`.
 

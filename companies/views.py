@@ -13,8 +13,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.http import ActorRequest
 from accounts.roles import Role
 from companies.models import Company, Membership, Project
+from interface.asking import asks
 
 
+@asks(code=_("Enter the code of the project."), name=_("Enter the name of the project."))
 class ProjectForm(ModelForm[Project]):
     """A project, as its company names it."""
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from companies.models import Company
 from employees.models import Employee
+from interface.asking import asks
 from interface.widgets import DateInput
 
 
@@ -17,6 +18,11 @@ class SearchForm(forms.Form):
     former = forms.BooleanField(label=_("Former employees too"), required=False)
 
 
+@asks(
+    number=_("Enter the staff number."),
+    name_en=_("Enter the name in Latin letters, as in the travel document."),
+    employed_from=_("Enter the first day of the employment."),
+)
 class EmployeeForm(forms.ModelForm[Employee]):
     """What the roster says of an employee."""
 
@@ -27,6 +33,13 @@ class EmployeeForm(forms.ModelForm[Employee]):
         help_texts = {"name_en": _("As in the travel document, such as WANG Aili or Aili Wang.")}
 
 
+@asks(
+    number=_("Enter the staff number."),
+    name_en=_("Enter the name in Latin letters, as in the travel document."),
+    employed_from=_("Enter the first day of the employment."),
+    company=_("Choose a company."),
+    email=_("Enter the e-mail address to sign in with."),
+)
 class NewEmployeeForm(EmployeeForm):
     """A new employee, with the account to sign in with."""
 

@@ -8,11 +8,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from interface.asking import asks
 from interface.charts import Bar
 from interface.tags import STATES, TIERS, state_tag, tier_tag, time_of
 from interface.widgets import DateInput
 
 
+@asks(
+    title=gettext_lazy("Say what the trip is called."),
+    starts=gettext_lazy("Enter the first day."),
+    purpose=gettext_lazy("Choose a purpose."),
+    true=gettext_lazy("Confirm that what you have written is true and complete."),
+)
 class SampleForm(forms.Form):
     """A form with one field of each kind, shown with its mistakes."""
 

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from interface.asking import asks
 from notifications.models import Channel, Preferences
 from notifications.registry import Kind
 
@@ -31,6 +32,7 @@ class Line:
     bell: forms.BoundField | None
 
 
+@asks(digest=_("Choose how often mails come."), digest_hour=_("Choose an hour."), time_zone=_("Choose a time zone."))
 class PreferencesForm(forms.Form):
     """How somebody wants to be told. `kinds` are those they are offered; what they chose about others is kept."""
 

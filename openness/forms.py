@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.roles import Actor, Role
 from approvals import queries
 from employees.models import Employee
+from interface.asking import asks
 from openness.models import DEFAULTS, LONGEST_DAYS, SHORTEST_DAYS, Correction, Held
 
 
@@ -26,6 +27,12 @@ def subjects_of(actor: Actor) -> list[tuple[str, str]]:
     return found
 
 
+@asks(
+    about=_("Choose what it is about."),
+    what=_("Say which field is wrong, and what it says now."),
+    should_be=_("Write what it should say."),
+    why=_("Say how it can be seen."),
+)
 class CorrectionForm(forms.Form):
     """What is wrong, what it should say, why."""
 
@@ -56,6 +63,7 @@ class CorrectionForm(forms.Form):
         return about, subject
 
 
+@asks(outcome=_("Choose whether you accept or refuse."), reasons=_("Give the reasons; the person receives them."))
 class AnswerForm(forms.Form):
     """Accept or refuse, with reasons."""
 
@@ -82,9 +90,13 @@ class PolicyForm(forms.Form):
                 max_value=LONGEST_DAYS,
                 initial=DEFAULTS[kind],
                 help_text=_("Days after the end."),
+                error_messages={"required": _("Enter a number of days.")},
             )
         self.fields["note"] = forms.CharField(
-            label=_("Why"), max_length=300, help_text=_("What the data is needed for, and no longer.")
+            label=_("Why"),
+            max_length=300,
+            help_text=_("What the data is needed for, and no longer."),
+            error_messages={"required": _("Say why these periods.")},
         )
 
     def days(self) -> dict[Held, int]:

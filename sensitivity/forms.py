@@ -20,6 +20,7 @@ from accounts.refusals import Invalid
 from accounts.roles import INSTALLATION_ROLES, Role
 from authorities.models import LegalInstrument
 from companies.models import Company
+from interface.asking import asks
 from interface.widgets import DateInput
 from sensitivity import publishing
 from sensitivity.models import CODE_LENGTH, LABEL_LENGTH, NAMED_KINDS, ListEntry, ListKind, ListVersion, SensitivityList
@@ -80,6 +81,12 @@ class DeedForm(forms.Form):
 # ── lists ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@asks(
+    name_zh=_("Enter the name in Chinese."),
+    name_en=_("Enter the name in English."),
+    owner=_("Choose the owner."),
+    legal_basis=_("Choose the instrument that the list rests on."),
+)
 class SettingsForm(DeedForm):
     """What a list says of itself. `at`: whose roles and which instruments are in force then."""
 
@@ -155,6 +162,7 @@ class SettingsForm(DeedForm):
         return found
 
 
+@asks(kind=_("Choose what the list holds."))
 class ListForm(SettingsForm):
     """A new list: its kind too, which never changes."""
 
@@ -193,6 +201,7 @@ class SendBackForm(VerbForm):
     why = _text(_("What should change"), missing=_("Say what should change."), help_text=_("The author reads it."))
 
 
+@asks(on=_("Enter the first day."))
 class PublishForm(VerbForm):
     """From when until when."""
 
@@ -216,6 +225,7 @@ class PublishForm(VerbForm):
         return on, found.get("until") or publishing.last_end(on)
 
 
+@asks(until=_("Enter the day on which it does not count any more."))
 class RenewForm(VerbForm):
     until = _day(
         _("In force until"),
@@ -251,6 +261,13 @@ class Datalist(forms.TextInput):
         return context | {"list_id": listed, "offered": self.offered}
 
 
+@asks(
+    code=_("Enter the code."),
+    label_zh=_("Enter the label in Chinese."),
+    label_en=_("Enter the label in English."),
+    company_id=_("Choose the company."),
+    level=_("Choose the level."),
+)
 class EntryForm(DeedForm):
     """What an entry of `version` says: the fields that its kind has. `edit` is the edit of it that the form shows, and
     `began` what it said then, so that nothing that others save meanwhile is lost."""
@@ -389,6 +406,7 @@ class ChangeFilter(forms.Form):
     view = forms.CharField(required=False, widget=forms.HiddenInput())
 
 
+@asks(old=_("Choose a version."), new=_("Choose a version."))
 class TwoVersionsForm(forms.Form):
     """Which two versions to compare."""
 

@@ -24,6 +24,7 @@ from accounts.refusals import Problem
 from approvals import rules
 from approvals.models import Attachment, Leg, TravelRequest
 from approvals.models.travel_request import Device, Purpose
+from interface.asking import asks
 from interface.widgets import DateInput
 from sensitivity import picking
 from sensitivity.picking import Subject
@@ -376,6 +377,7 @@ class SeveralFilesInput(forms.FileInput):
     allow_multiple_selected = True
 
 
+@asks(kind=_("Choose what kind of documents they are."))
 class DocumentsForm(forms.Form):
     """Documents to add. What each is by its content is looked at one by one, by the verb that adds it."""
 

@@ -13,8 +13,10 @@ from approvals.forms.rows import RowsForm
 from approvals.forms.staff import MAX_TEXT, LinesField
 from approvals.models.information import Item, ItemKind
 from approvals.workflow.information import MOST_ITEMS
+from interface.asking import asks
 
 
+@asks(working_days=_("Enter a number of working days."))
 class AskForm(RowsForm):
     """Everything that is missing, in one list: a row for each item."""
 

@@ -17,6 +17,7 @@ from approvals import queries, rules
 from approvals.models import TravelRequest
 from approvals.states import Tier
 from authorities.languages import by_language
+from interface.asking import asks
 from sensitivity import matching
 
 MAX_TEXT = 4000
@@ -252,6 +253,7 @@ class RejectProposalForm(VerbForm):
     note = text_field(_("Note to the reviewer"), missing=_("Say what the reviewer should look at again."))
 
 
+@asks(working_days=_("Enter a number of working days."))
 class ExtendForm(VerbForm):
     working_days = forms.IntegerField(
         label=_("By how many working days"), min_value=1, max_value=rules.EXTENSION_WORKING_DAYS

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.http import ActorRequest
 from accounts.refusals import Invalid, NotNow
 from companies.models import Company
+from interface.asking import asks
 from interface.tags import tag
 from jobs.models import Job, in_reading
 from jobs.views import progress
@@ -45,6 +46,7 @@ _LOOKS = {
 }
 
 
+@asks(file=gettext_lazy("Choose a file."), mode=gettext_lazy("Choose what to do with the file."))
 class ImportForm(forms.Form):
     """A file, and what it is to the draft."""
 

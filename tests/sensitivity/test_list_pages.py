@@ -306,7 +306,7 @@ def test_a_list_is_founded(lin: Person, pan: Person) -> None:
     ("values", "field", "sentence"),
     [
         ({"kind": "person"}, "kind", "not one of the available choices"),
-        ({"name_zh": ""}, "name_zh", "required"),
+        ({"name_zh": ""}, "name_zh", "Enter the name in Chinese."),
         ({"is_confidential": "on", "confidentiality_basis": ""}, "confidentiality_basis", "needs this"),
         ({"is_confidential": "on", "confidentiality_reviewed_by": ""}, "confidentiality_reviewed_by", "needs this"),
         ({"is_confidential": "on", "confidentiality_reviewed_on": ""}, "confidentiality_reviewed_on", "needs this"),
