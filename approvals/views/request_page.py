@@ -65,6 +65,7 @@ def request_page(http: ActorRequest, reference: str) -> HttpResponse:
     context = {
         "trip": request,
         "mine": mine,
+        "inbox_url": "" if mine else _inbox_url(http, request),
         "standing": standing.sentence(request, http.actor, at),
         "due": clocks[0] if clocks else None,
         "due_elsewhere": due_elsewhere(request) if mine else "",
@@ -98,6 +99,14 @@ def request_page(http: ActorRequest, reference: str) -> HttpResponse:
         "looks": standing.looks(request, http.actor) if mine or http.actor.roles & READS_THE_ACCESS_LOG else None,
     }
     return render(http, "approvals/request.html", context)
+
+
+def _inbox_url(http: ActorRequest, request: TravelRequest) -> str:
+    """The way back for an officer of the company: to the inbox, at the place that they came from. Empty for others."""
+    if not http.actor.holds(Role.OFFICER, request.company_id):
+        return ""
+    place, back = http.GET.get("from", ""), reverse("inbox")
+    return f"{back}?{place}#r-{request.reference}" if place else back
 
 
 READS_THE_ACCESS_LOG = frozenset({Role.AUDITOR, Role.ADMINISTRATOR})

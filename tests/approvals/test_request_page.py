@@ -318,6 +318,20 @@ def test_from_top_to_bottom() -> None:
     assert f'href="{reverse("request_do", args=[cast.request.reference, "withdraw"])}"' in shown
 
 
+def test_an_officer_goes_back_to_the_inbox_where_they_came_from_and_alice_to_her_requests() -> None:
+    cast = in_state(State.COMPANY_REVIEW)
+    page, inbox, anchor = reverse("request", args=[cast.request.reference]), reverse("inbox"), cast.request.reference
+    officer, mine = Client(), Client()
+    officer.force_login(cast.officer)
+    mine.force_login(alice(cast))
+    assert f'<li><a href="{inbox}">' in officer.get(page).content.decode()
+    kept = officer.get(page, {"from": "tab=decided&page=2"}).content.decode()
+    assert f'<li><a href="{inbox}?tab=decided&amp;page=2#r-{anchor}">' in kept
+    own = mine.get(page).content.decode()
+    assert f'<li><a href="{reverse("request_list")}">' in own
+    assert f'<li><a href="{inbox}"' not in own
+
+
 def _soon(days: int) -> list[dict[str, Any]]:
     first = timezone.localdate() + timedelta(days=days)
     return [LEGS[0] | {"arrives_on": first, "leaves_on": first + timedelta(days=3)}]
