@@ -6,6 +6,8 @@ Inbox pages show hundreds of these, so each is made once per language and kept.
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
+from babel import Locale
+from babel.dates import get_timezone_location
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -98,10 +100,20 @@ def time_of(moment: date, format_name: str = "") -> SafeString:
     return _time(moment.isoformat(), date_format(moment, format_name or "DATE_FORMAT"))
 
 
+def zone_place(name: str) -> str:
+    """What people call the time zone of this IANA name by: its city, in the reader's language (Unicode CLDR).
+
+    All of China has the time that is called Beijing's.
+    """
+    if name == "Asia/Shanghai":
+        return pgettext("time zone", "Beijing")
+    locale = Locale.parse(get_language() or "en", sep="-")
+    return get_timezone_location(name, locale=locale, return_city=True).rpartition("/")[2]
+
+
 def time_zone_words() -> str:
     """In which time zone times are shown now, as a sentence: its place, and how far it is from UTC."""
-    name = timezone.get_current_timezone_name()
-    place = pgettext("time zone", "Beijing") if name == "Asia/Shanghai" else name.rpartition("/")[2].replace("_", " ")
+    place = zone_place(timezone.get_current_timezone_name())
     offset = f"{timezone.localtime():%z}"
     return gettext("Times are %(place)s time (UTC%(offset)s).") % {
         "place": place,

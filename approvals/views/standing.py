@@ -68,6 +68,7 @@ from authorities.absences import Gone
 from authorities.languages import by_language
 from authorities.models import Posting
 from authorities.terms import COUNTS_WORKING_DAYS, ClockKind
+from interface.tags import zone_place
 from sensitivity import picking
 
 OFFICE_ROLES = frozenset({Role.REVIEWER, Role.SENIOR, Role.HEAD, Role.APPEAL_REVIEWER})
@@ -1126,7 +1127,7 @@ def _counted(request: TravelRequest, row: Clock, at: datetime) -> Arithmetic:
         is_stopped=value.is_stopped,
         is_provisional=read.is_provisional,
         binds_applicant=RULES[ClockKind(row.kind)].binds_applicant,
-        zone=request.office.time_zone.rpartition("/")[2].replace("_", " "),
+        zone=zone_place(request.office.time_zone),
         lines=tuple(_in_lines(request, row, lines, pauses, days=read.days, extension=extension)),
         pauses=pauses,
     )

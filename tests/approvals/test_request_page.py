@@ -200,7 +200,7 @@ def test_the_days_of_an_extension_come_after_the_line_that_says_why() -> None:
     granted, extension, more = deciding.lines[1], deciding.lines[2], deciding.lines[4]
     assert (granted.words, more.words) == ("counted", "counted, of the extension")
     assert (extension.words, extension.why) == ("extended by 5 working days", why)
-    assert (str(deciding.last_day), deciding.zone) == ("2026-03-13", "Shanghai")
+    assert (str(deciding.last_day), deciding.zone) == ("2026-03-13", "Beijing")
 
 
 def test_days_of_a_line_are_parted_where_the_extension_begins() -> None:

@@ -98,6 +98,8 @@ def test_words_are_escaped() -> None:
         ("en", "Asia/Shanghai", "Times are Beijing time (UTC+08:00)."),
         ("zh-hans", "Asia/Shanghai", "时间均为北京时间（UTC+08:00）。"),
         ("en", "Asia/Kolkata", "Times are Kolkata time (UTC+05:30)."),
+        ("zh-hans", "Asia/Tokyo", "时间均为东京时间（UTC+09:00）。"),
+        ("en", "America/Argentina/Buenos_Aires", "Times are Buenos Aires time (UTC-03:00)."),
         ("en", "UTC", "Times are UTC time (UTC+00:00)."),
     ],
 )

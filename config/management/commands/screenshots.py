@@ -18,6 +18,7 @@ from approvals import demo
 DESK: Any = {"width": 1280, "height": 900}
 PHONE: Any = {"width": 375, "height": 812}
 # Role → (name of the picture, where: an address, and perhaps the link there that is followed).
+# Where the name says so, what is folded is unfolded.
 PAGES: dict[str, list[tuple[str, str]]] = {
     "": [
         ("sign-in", "/accounts/login/"),
@@ -34,6 +35,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("request", "/requests/ main a[href^='/requests/']:not([href$='/new/'])"),
         ("notifications", "/notifications/"),
         ("denied", "/requests/ tr:has(.tag-bad) th a"),
+        ("clocks-unfolded", "/requests/ tr:has(use[href$='#question']) th a"),
+        ("returned", "/requests/ tr:has(use[href$='#back']) th a"),
         ("proposed-denial", "/requests/ tr:has(.tag-info) th a"),
         ("approved", "/requests/ tr:has(.tag-good) th a"),
         ("my-data", "/my-data/"),
@@ -45,7 +48,13 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("employee-new", "/employees/new/"),
     ],
     Role.REVIEWER: [("home-reviewer", "/"), ("inbox-reviewer", "/inbox/"), ("case", "/inbox/ a[data-open]")],
-    Role.SENIOR: [("home-senior", "/"), ("inbox-senior", "/inbox/"), ("consistency", "/consistency/")],
+    Role.SENIOR: [
+        ("home-senior", "/"),
+        ("inbox-senior", "/inbox/"),
+        ("case-senior", "/inbox/ a[data-open]"),
+        ("consistency", "/consistency/"),
+    ],
+    Role.APPEAL_REVIEWER: [("appeals-reviewer", "/appeals/"), ("appeal", "/inbox/ a[data-open]")],
     Role.LIST_MANAGER: [("lists", "/lists/"), ("list", "/lists/ main a[href^='/lists/']")],
     Role.ADMINISTRATOR: [
         ("home-administrator", "/"),
@@ -82,27 +91,33 @@ class Command(BaseCommand):
         folder: Path = options["to"]
         folder.mkdir(parents=True, exist_ok=True)
         # Read before Playwright begins: inside, Django takes the thread for an asynchronous one.
-        emails = {account.role: account.email for account in demo.accounts()}
+        emails: dict[str, str] = {}
+        for account in demo.accounts():
+            emails.setdefault(account.role, account.email)
         with sync_playwright() as play:
             browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
             for language, scheme in self._looks(options["all"]):
                 for role, pages in PAGES.items():
+                    chosen = [(name, where) for name, where in pages if options["only"] in name]
+                    if not chosen:
+                        continue
+                    context = browser.new_context(color_scheme=scheme, locale=language, base_url=options["url"])
+                    page = context.new_page()
+                    if role:
+                        self._sign_in(page, emails[Role(role)], language)
                     for size, viewport in (("desk", DESK), ("phone", PHONE)):
-                        context = browser.new_context(
-                            viewport=viewport, color_scheme=scheme, locale=language, base_url=options["url"]
-                        )
-                        page = context.new_page()
-                        if role:
-                            self._sign_in(page, emails[Role(role)], language)
-                        for name, where in pages:
-                            if options["only"] not in name:
-                                continue
+                        page.set_viewport_size(viewport)
+                        for name, where in chosen:
                             self._open(page, where)
+                            if "unfolded" in name:
+                                page.evaluate(
+                                    "document.querySelectorAll('main details').forEach(one => one.open = true)"
+                                )
                             look = "" if (language, scheme) == ("en", "light") else f"-{language}-{scheme}"
                             target = folder / f"{name}-{size}{look}.png"
                             page.screenshot(path=target, full_page=True)
                             self.stdout.write(target.name)
-                        context.close()
+                    context.close()
             browser.close()
 
     @staticmethod
