@@ -115,10 +115,7 @@ class Command(BaseCommand):
                                 )
                             look = "" if (language, scheme) == ("en", "light") else f"-{language}-{scheme}"
                             target = folder / f"{name}-{size}{look}.png"
-                            # Few colours are enough for pages, and take a quarter of the space.
-                            Image.open(BytesIO(page.screenshot(full_page=True))).quantize(128).save(
-                                target, optimize=True
-                            )
+                            page.screenshot(path=target, full_page=True)
                             self.stdout.write(target.name)
                     context.close()
             browser.close()
