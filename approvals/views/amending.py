@@ -19,37 +19,28 @@ from django.views.decorators.http import require_http_methods
 from accounts.http import ActorRequest
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem
 from accounts.roles import Actor
-from approvals import amending, rules, workflow
+from approvals import amending, workflow
 from approvals.forms import applicant as forms
 from approvals.forms.amending import ReasonForm
 from approvals.models import Amendment, TravelRequest
 from approvals.models.amendment import AmendmentState, Part
-from approvals.views import parts
+from approvals.views import parts, sections
 from approvals.views.amended import compared, who_looks
-from approvals.views.applicant import SectionPage, Task, has_mistakes, own_request
+from approvals.views.applicant import own_request
+from approvals.views.sections import LinkedProblem, SectionPage, Task, has_mistakes
 from approvals.views.writing import take_unsent, writer_required
 
 SECTIONS = {
     section.name: section
     for section in (
-        SectionPage(
-            "itinerary",
-            gettext_lazy("Itinerary"),
-            gettext_lazy("Where you go, from when to when, and to whom."),
-            "approvals/applicant/itinerary.html",
-        ),
+        sections.ITINERARY,
         SectionPage(
             "change",
             gettext_lazy("The trip"),
             gettext_lazy("What you will do there, and the event. The purpose stays: another purpose is another trip."),
             "approvals/applicant/trip.html",
         ),
-        SectionPage(
-            "topics",
-            gettext_lazy("Topics and materials"),
-            gettext_lazy("What you speak about, and what you carry."),
-            "approvals/applicant/topics.html",
-        ),
+        sections.TOPICS,
     )
 }
 # Which parts of a trip a section writes.
@@ -83,14 +74,6 @@ def _there(request: TravelRequest, draft: Amendment, at: datetime) -> TravelRequ
 
 
 # ── the change as a whole ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A problem, with the page on which it is mended."""
-
-    words: str
-    url: str
 
 
 @writer_required
@@ -174,10 +157,10 @@ def _written(request: TravelRequest, draft: Amendment, actor: Actor, at: datetim
     }
 
 
-def _linked(request: TravelRequest, problem: Problem) -> Found:
+def _linked(request: TravelRequest, problem: Problem) -> LinkedProblem:
     section = problem.section if problem.section in SECTIONS else "change" if problem.section == "trip" else ""
     url = reverse("amendment_section", args=[request.reference, section]) if section else "#change"
-    return Found(str(problem.message), url)
+    return LinkedProblem(str(problem.message), url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +202,7 @@ def amendment_section(http: ActorRequest, reference: str, section: str) -> HttpR
         messages.success(http, _("What you had typed when your session ended is saved."))
         return redirect("amendment_section", request.reference, section)
     if http.method == "POST":
-        return _sent(http, request, draft, page, forms.typed(http.POST), at)
+        return _sent(http, request, draft, page, sections.sent(http, section), at)
     return _show(http, request, page, _opened(http, request, draft, section, at))
 
 
@@ -251,21 +234,14 @@ def _sent(
 ) -> HttpResponse:
     then = http.POST.get("then", "")
     here = reverse("amendment_section", args=[request.reference, page.name])
-    if page.name == "itinerary" and then.startswith("remove-") and then[7:].isascii() and then[7:].isdigit():
-        data = forms.without_place(data, int(then[7:]))
     try:
         form = _keep(http, request, draft, page.name, data, at)
     except (NotNow, NotAllowed, NotFound):
         return _closed(http, request)
     if http.headers.get("HX-Request"):
         return HttpResponse(status=204)
-    if page.name == "itinerary" and then == "add":
-        count = min(forms.places(data) + 1, rules.MAX_LEGS)
-        return redirect(f"{here}?places={count}#id_{forms.LEGS}-{count - 1}-country")
-    if page.name == "itinerary" and then.startswith("remove-"):
-        return redirect(f"{here}?places={max(forms.places(data), 1)}")
-    if page.name == "topics" and then == "find":
-        return redirect(f"{here}?find={http.POST.get('find', '')}#div_id_topics")
+    if back := sections.staying(http, page.name, data, here=here):
+        return back
     if then != "later" and has_mistakes(form):
         return _show(http, request, page, form)
     return redirect("amendment", request.reference)
@@ -275,11 +251,7 @@ def _opened(http: ActorRequest, request: TravelRequest, draft: Amendment, sectio
     """The section as it was left: as typed and with its mistakes, or as the trip would be."""
     there = _there(request, draft, at)
     kept = draft.typed.get(section)
-    data = kept or forms.stored(there, section)
-    if section == "itinerary":
-        wanted = http.GET.get("places", "")
-        count = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 3 else 0
-        data = forms.with_places(data, max(count, 1))
+    data = sections.with_places(http, section, kept or forms.stored(there, section))
     find = http.GET.get("find", "")
     if kept:
         return forms.section_form(section, data, trip=there, find=find)
@@ -287,14 +259,7 @@ def _opened(http: ActorRequest, request: TravelRequest, draft: Amendment, sectio
 
 
 def _show(http: ActorRequest, request: TravelRequest, page: SectionPage, form: forms.Section) -> HttpResponse:
-    context = {
-        "trip": request,
-        "section": page,
-        "form": None if isinstance(form, forms.BaseLegFormSet) else form,
-        "places": form if isinstance(form, forms.BaseLegFormSet) else None,
-        "has_mistakes": form.is_bound and has_mistakes(form),
-        "most_places": rules.MAX_LEGS,
-        "find": http.GET.get("find", ""),
+    context = sections.context(http, request, page, form) | {
         "whole_url": reverse("amendment", args=[request.reference]),
         "whole_label": _("Change the trip"),
     }

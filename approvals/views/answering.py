@@ -26,6 +26,7 @@ from approvals.views import standing
 from approvals.views.items import ItemPage, files_of, item_page
 from approvals.views.parts import File
 from approvals.views.reading import open_request
+from approvals.views.sections import Task
 from approvals.views.writing import Bounded, writer_required
 from approvals.workflow.information import Answer, answer_key, answer_problem, answers_so_far
 
@@ -47,32 +48,21 @@ def _over(http: ActorRequest, request: TravelRequest) -> HttpResponse:
     return redirect("request", request.reference)
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerTask:
-    """An item in the list, as `components/task_list.html` shows it."""
-
-    label: str
-    url: str
-    hint: str
-    status: str
-    tone: str
-
-
 def _item_url(request: TravelRequest, place: int) -> str:
     return reverse("answer_item", args=[request.reference, place + 1])
 
 
-def _task(request: TravelRequest, asked: InformationRequest, place: int, given: Answer) -> AnswerTask:
+def _task(request: TravelRequest, asked: InformationRequest, place: int, given: Answer) -> Task:
     item = asked.questions[place]
     label = Truncator(item.question).chars(160)
     url, hint = _item_url(request, place), str(ItemKind(item.kind).label)
     if given.cannot.strip():
-        return AnswerTask(label, url, hint, _("Cannot be given"), "info")
+        return Task(label, url, hint, _("Cannot be given"), "info")
     if not answer_problem(item, given):
-        return AnswerTask(label, url, hint, _("Answered"), "good")
+        return Task(label, url, hint, _("Answered"), "good")
     if given.text.strip() or given.documents:
-        return AnswerTask(label, url, hint, _("Not complete"), "waiting")
-    return AnswerTask(label, url, hint, _("To do"), "neutral")
+        return Task(label, url, hint, _("Not complete"), "waiting")
+    return Task(label, url, hint, _("To do"), "neutral")
 
 
 @login_required

@@ -21,6 +21,7 @@ from approvals import queries
 from approvals.models import Appeal, AppealDocument, AppealStatement, HearingNote, TravelRequest
 from approvals.models.appeal import OPEN_APPEAL, AppealState
 from approvals.views import standing
+from approvals.views.parts import File
 from approvals.views.reading import open_request
 from authorities.terms import ClockKind
 
@@ -31,19 +32,6 @@ TONES = {
     AppealState.OVERTURNED: ("good", "check"),
     AppealState.WITHDRAWN: ("neutral", "undo"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class AppealFile:
-    """A document of an appeal, as `components/files.html` shows it."""
-
-    name: str
-    url: str
-    size: int
-    kind: str
-    added: datetime
-    note: str = ""
-    remove_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +62,7 @@ class AppealWords:
     text: str
     outcome: str
     said: tuple[Said, ...]
-    files: tuple[AppealFile, ...]
+    files: tuple[File, ...]
     is_open: bool
 
 
@@ -136,9 +124,9 @@ def _role_of(row: HearingNote | AppealStatement) -> Role:
     return Role.APPEAL_REVIEWER if by_reviewer else Role.APPLICANT
 
 
-def _file(document: AppealDocument, request: TravelRequest) -> AppealFile:
+def _file(document: AppealDocument, request: TravelRequest) -> File:
     mine = document.by_id == request.applicant_user_id
-    return AppealFile(
+    return File(
         name=document.name,
         url=reverse("appeal_document", args=[request.reference, document.pk]),
         size=document.size,

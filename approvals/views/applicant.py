@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -31,23 +30,13 @@ from approvals.forms import applicant as forms
 from approvals.models import DraftInput, TravelRequest
 from approvals.models.travel_request import Device, Purpose
 from approvals.states import EDITABLE, State, Tier
-from approvals.views import parts, standing
+from approvals.views import parts, sections, standing
 from approvals.views.reading import company_asks
 from approvals.views.request_page import own
+from approvals.views.sections import LinkedProblem, SectionPage, Task, has_mistakes
 from approvals.views.writing import Bounded, take_unsent, writer_required
 from employees.models import Employee
 from sensitivity import picking
-
-
-@dataclass(frozen=True, slots=True)
-class SectionPage:
-    """A section of the form as a page."""
-
-    name: str
-    label: Any
-    hint: Any
-    template: str
-
 
 SECTIONS = {
     section.name: section
@@ -58,18 +47,8 @@ SECTIONS = {
             gettext_lazy("What it is for, and what you will do."),
             "approvals/applicant/trip.html",
         ),
-        SectionPage(
-            "itinerary",
-            gettext_lazy("Itinerary"),
-            gettext_lazy("Where you go, from when to when, and to whom."),
-            "approvals/applicant/itinerary.html",
-        ),
-        SectionPage(
-            "topics",
-            gettext_lazy("Topics and materials"),
-            gettext_lazy("What you speak about, and what you carry."),
-            "approvals/applicant/topics.html",
-        ),
+        sections.ITINERARY,
+        sections.TOPICS,
         SectionPage(
             "documents",
             gettext_lazy("Documents"),
@@ -141,17 +120,6 @@ def request_new(http: ActorRequest) -> HttpResponse:
 
 
 # ── the task list ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A section in the task list (see templates/components/task_list.html)."""
-
-    label: str
-    url: str
-    hint: str
-    status: str
-    tone: str
 
 
 @login_required
@@ -226,30 +194,21 @@ def request_section(http: ActorRequest, reference: str, section: str) -> HttpRes
         messages.success(http, _("What you had typed when your session ended is saved."))
         request = own_request(http, reference)
     if http.method == "POST":
-        return _sent(http, request, section, forms.typed(http.POST))
+        return _sent(http, request, section, sections.sent(http, section))
     return _show_section(http, request, section, _opened(http, request, section))
 
 
 def _sent(http: ActorRequest, request: TravelRequest, section: str, data: dict[str, list[str]]) -> HttpResponse:
     then = http.POST.get("then", "")
-    page = reverse("request_section", args=[request.reference, section])
-    if section == "itinerary" and then.startswith("remove-") and then[7:].isascii() and then[7:].isdigit():
-        data = forms.without_place(data, int(then[7:]))
+    here = reverse("request_section", args=[request.reference, section])
     try:
         form = _keep(http, request, section, data)
     except (NotNow, NotAllowed, NotFound):
         return _submitted_meanwhile(http, request)
     if http.headers.get("HX-Request"):
         return HttpResponse(status=204)
-    if section == "itinerary" and then == "add":
-        count = min(forms.places(data) + 1, rules.MAX_LEGS)
-        return redirect(f"{page}?places={count}#id_{forms.LEGS}-{count - 1}-country")
-    if section == "itinerary" and then.startswith("remove-"):
-        return redirect(f"{page}?places={max(forms.places(data), 1)}")
-    if section == "topics" and then == "find":
-        # What was chosen is saved; the page comes back with what was searched for.
-        check = {"check": "1"} if "check" in http.GET else {}
-        return redirect(f"{page}?{urlencode(check | {'find': http.POST.get('find', '')})}#div_id_topics")
+    if back := sections.staying(http, section, data, here=here):
+        return back
     if then == "later":
         return redirect("request_edit", request.reference)
     if form.is_storable:
@@ -279,20 +238,10 @@ def _point_at_problems(http: ActorRequest, request: TravelRequest, section: str,
     forms.point_at(form, [problem for problem in problems if problem.section == section])
 
 
-def has_mistakes(form: forms.Section) -> bool:
-    if isinstance(form, forms.BaseLegFormSet):
-        return bool(form.non_form_errors()) or any(one.errors for one in form.forms)
-    return bool(form.errors)
-
-
 def _opened(http: ActorRequest, request: TravelRequest, section: str) -> forms.Section:
     """The section as it was left: as typed and with its mistakes, or as saved; with `?check`, also what is missing."""
     kept = DraftInput.objects.filter(request=request, section=section).first()
-    data = kept.data if kept else forms.stored(request, section)
-    wanted = http.GET.get("places", "")
-    if section == "itinerary":
-        count = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 3 else 0
-        data = forms.with_places(data, max(count, 1))
+    data = sections.with_places(http, section, kept.data if kept else forms.stored(request, section))
     find = http.GET.get("find", "")
     if kept:
         return forms.section_form(section, data, trip=request, find=find)
@@ -305,17 +254,7 @@ def _opened(http: ActorRequest, request: TravelRequest, section: str) -> forms.S
 
 def _show_section(http: ActorRequest, request: TravelRequest, section: str, form: forms.Section) -> HttpResponse:
     page = SECTIONS[section]
-    context = {
-        "trip": request,
-        "section": page,
-        # A form and several forms are asked for their mistakes in different ways.
-        "form": None if isinstance(form, forms.BaseLegFormSet) else form,
-        "places": form if isinstance(form, forms.BaseLegFormSet) else None,
-        "has_mistakes": form.is_bound and has_mistakes(form),
-        "most_places": rules.MAX_LEGS,
-        "check": "check" in http.GET,
-        "find": http.GET.get("find", ""),
-    }
+    context = sections.context(http, request, page, form) | {"check": "check" in http.GET}
     return render(http, page.template, context)
 
 
@@ -431,14 +370,6 @@ class Outlook:
     decision_by: date
     is_provisional: bool
     in_time: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LinkedProblem:
-    """Something to mend, and the page and field where it is mended."""
-
-    words: str
-    url: str
 
 
 @login_required

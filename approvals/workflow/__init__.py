@@ -69,7 +69,6 @@ from approvals.workflow.items import attach_to_item, remove_from_item, save_item
 from approvals.workflow.office import extend, hand_over, return_to_queue, take
 from approvals.workflow.revoking import propose_revocation, reject_revocation, revoke
 from approvals.workflow.writing import (
-    DRAFT_FIELDS,
     attach,
     close,
     keep_as_typed,
@@ -84,7 +83,6 @@ from approvals.workflow.writing import (
 
 __all__ = [
     "BESIDE",
-    "DRAFT_FIELDS",
     "Answer",
     "Considered",
     "Fact",

@@ -19,7 +19,8 @@ from accounts.refusals import Invalid, NotFound, Problem, Refused
 from accounts.roles import Actor, Role
 from approvals import journal, uploads
 from approvals.models import Attachment, ItemDraft, TravelRequest
-from approvals.workflow.gate import fetch, user_id_of
+from approvals.workflow.attaching import attached
+from approvals.workflow.gate import fetch
 
 MOST_DOCUMENTS = 10
 
@@ -65,27 +66,9 @@ def attach_to_item(request_id: UUID, *, actor: Actor, at: datetime, key: str, fi
         if len(kept.documents) >= MOST_DOCUMENTS:
             words = _("%(most)d documents are the most for one item. Put several pages into one file.")
             raise Invalid([Problem("", "file", words % {"most": MOST_DOCUMENTS})])
-        attachment = Attachment(
-            request=request,
-            kind=kind,
-            name=checked.name,
-            content_type=checked.content_type,
-            size=checked.size,
-            sha256=checked.sha256,
-            uploaded_by_id=user_id_of(actor),
-            uploaded_at=at,
-        )
-        attachment.file.save(checked.name, file, save=False)
         before, was = journal.stored(request), journal.stored(kept)
+        attachment, entry = attached(request, file, checked, kind=kind, actor=actor, role=role, at=at)
         kept.documents, kept.saved_at = [*kept.documents, str(attachment.pk)], at
-        entry = audit.record(
-            request,
-            "attach",
-            actor_id=actor.user_id,
-            actor_role=role,
-            at=at,
-            data={"attachment": str(attachment.pk), "sha256": checked.sha256},
-        )
         journal.write([(request, before), (kept, was)], [attachment, entry])
     return attachment
 

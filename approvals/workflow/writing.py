@@ -25,8 +25,9 @@ from approvals.models import (
 )
 from approvals.states import EDITABLE, State
 from approvals.workflow.amending import end_with_the_clearance, is_being_changed
+from approvals.workflow.attaching import attached
 from approvals.workflow.completeness import days_are_free, problems
-from approvals.workflow.gate import Taking, fetch, move, user_id_of
+from approvals.workflow.gate import Taking, fetch, move
 from employees.models import Employee
 
 
@@ -71,22 +72,6 @@ def _editable(request_id: UUID, actor: Actor, at: datetime) -> TravelRequest:
     return request
 
 
-DRAFT_FIELDS = frozenset(
-    {
-        "title",
-        "purpose",
-        "description",
-        "event_name",
-        "event_url",
-        "topics",
-        "projects",
-        "materials",
-        "devices",
-        "declarations",
-    }
-)
-
-
 def save_section(
     request_id: UUID,
     *,
@@ -96,7 +81,7 @@ def save_section(
     values: Mapping[str, Any] | None = None,
     legs: Sequence[Mapping[str, Any]] | None = None,
 ) -> TravelRequest:
-    """Save a section of the form that is valid: `values` of DRAFT_FIELDS, and `legs` where the section has them.
+    """Save a section of the form that is valid: `values` of `snapshots.FIELDS`, and `legs` where the section has them.
 
     What was kept as typed of this section is dropped: the valid values are there now. A change to anything but the
     declarations withdraws the declarations made before: they were made about something else.
@@ -105,11 +90,11 @@ def save_section(
         request = _editable(request_id, actor, at)
         before = journal.stored(request)
         for name, value in (values or {}).items():
-            if name not in DRAFT_FIELDS:
+            if name not in snapshots.FIELDS:
                 raise ValueError(f"{name} is not a field that the applicant writes")
             setattr(request, name, value)
         request.urgent = request.purpose == rules.URGENT_PURPOSE
-        touched = any(getattr(request, name) != before[name] for name in DRAFT_FIELDS - {"declarations"})
+        touched = any(getattr(request, name) != before[name] for name in snapshots.FIELDS if name != "declarations")
         if legs is not None:
             new = [Leg(request=request, position=index, **leg) for index, leg in enumerate(legs)]
             if [snapshots.leg(leg) for leg in new] != [snapshots.leg(leg) for leg in request.itinerary]:
@@ -148,29 +133,11 @@ def attach(request_id: UUID, *, actor: Actor, at: datetime, file: File[bytes], k
             request, actor, at=at
         ):
             raise NotNow(_("The request is submitted; documents cannot be added now."))
-        attachment = Attachment(
-            request=request,
-            kind=kind,
-            name=checked.name,
-            content_type=checked.content_type,
-            size=checked.size,
-            sha256=checked.sha256,
-            uploaded_by_id=user_id_of(actor),
-            uploaded_at=at,
-        )
-        attachment.file.save(checked.name, file, save=False)
         before = journal.stored(request)
         request.saved_at = at
         if request.is_editable:
             request.declarations = []
-        entry = audit.record(
-            request,
-            "attach",
-            actor_id=actor.user_id,
-            actor_role=Role.APPLICANT,
-            at=at,
-            data={"attachment": str(attachment.pk), "sha256": checked.sha256},
-        )
+        attachment, entry = attached(request, file, checked, kind=kind, actor=actor, role=Role.APPLICANT, at=at)
         journal.write([(request, before)], [attachment, entry])
     return attachment
 
