@@ -48,6 +48,7 @@ from documents.letters import (
     paragraphs,
     quoted,
 )
+from interface.tags import zone_place
 from notifications.models import Preferences
 from notifications.tokens import absolute
 from sensitivity import picking
@@ -207,8 +208,8 @@ def _day(day: date) -> str:
 
 
 def _moment(at: datetime, zone: ZoneInfo) -> str:
-    words = {"moment": date_format(timezone.localtime(at, zone), "DATETIME_FORMAT"), "zone": zone.key}
-    return _("%(moment)s (%(zone)s)") % words
+    words = {"moment": date_format(timezone.localtime(at, zone), "DATETIME_FORMAT"), "place": zone_place(zone.key)}
+    return _("%(moment)s (%(place)s time)") % words
 
 
 def _moments(request: TravelRequest, at: datetime) -> Iterator[Text]:
@@ -523,9 +524,9 @@ def _list_names(versions: Iterable[Sequence[int]]) -> list[str]:
 
 
 def _hit(hit: disclosure.HitWords) -> tuple[Text, ...]:
-    words = {"list": hit.list, "number": hit.version}
+    words = {"list": hit.list, "number": hit.version, "effect": hit.effect}
     head = joined((hit.code, hit.label), " ") if not hit.is_masked else _("An entry of a confidential list")
-    texts = [Text(head), Text(_("%(list)s, version %(number)d") % words + ". " + hit.effect)]
+    texts = [Text(head), Text(_("%(list)s, version %(number)d. %(effect)s") % words)]
     if hit.touched_by:
         texts.append(Text(_("Because of: %(what)s") % {"what": _(", ").join(hit.touched_by)}))
     basis = hit.secrecy if hit.is_masked and hit.secrecy else hit.basis
