@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import DateField, DateTimeField, JSONField, Model, QuerySet, UUIDField
 from django.db.models.base import ModelState
 from django.db.models.expressions import RawSQL
@@ -75,9 +75,11 @@ def execute(cursor: Any, *statements: tuple[str, Sequence[Any]]) -> None:
     """
     values = [value for _sql, some in statements for value in some]
     if settings.PREPARE_STATEMENTS:
-        on_server = connection.__dict__.get("_on_server")
-        if on_server is None or on_server.raw is not connection.connection:
-            on_server = connection.__dict__["_on_server"] = _OnServer(connection.connection)
+        # Of this thread: `connection` itself is one object for all of them, and passes on what it is asked.
+        mine = connections[connection.alias]
+        on_server = mine.__dict__.get("_on_server")
+        if on_server is None or on_server.raw is not mine.connection:
+            on_server = mine.__dict__["_on_server"] = _OnServer(mine.connection)
         cursor.execute("; ".join(on_server.text(cursor, sql) for sql, _values in statements), values)
     else:
         cursor.execute("; ".join(sql for sql, _values in statements), values)

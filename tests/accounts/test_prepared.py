@@ -1,5 +1,6 @@
 """A prepared query gives what its query set gives, with other values each time; the server may keep it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -134,3 +135,24 @@ def test_a_claim_brings_what_the_rules_look_at(django_assert_num_queries: Any) -
     plain = TravelRequest.unscoped.get(pk=request.pk)
     assert request.running_clocks == plain.running_clocks
     assert request.itinerary == plain.itinerary
+
+
+def test_threads_keep_their_statements_apart(settings: Any) -> None:
+    """A worker of the web server has several threads, each with a connection: what one has kept the other has not."""
+    settings.PREPARE_STATEMENTS = True
+
+    def asked_often() -> list[int]:
+        found = []
+        for number in range(8):
+            with connection.cursor() as cursor:
+                execute(cursor, ("SELECT %s::int + 0", [number]))
+                found.append(cursor.fetchone()[0])
+        return found
+
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        try:
+            for thread in (one, other, one, other):
+                assert thread.submit(asked_often).result() == list(range(8))
+        finally:
+            for thread in (one, other):
+                thread.submit(lambda: connection.close()).result()  # of the thread, not of the test
