@@ -8,7 +8,6 @@ from allauth.mfa.base import forms as mfa
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django.forms import BaseForm
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -22,71 +21,71 @@ class _Asking(BaseForm):
     """A form that says of each field in `asks` what to do there, and calls those in `labels` and `hints` in our words.
     The library makes some of its fields late."""
 
-    asks: ClassVar[Mapping[str, str | Promise]] = {}
-    labels: ClassVar[Mapping[str, str | Promise]] = {}
-    hints: ClassVar[Mapping[str, str | Promise]] = {}
+    asks: ClassVar[Mapping[str, Any]] = {}
+    labels: ClassVar[Mapping[str, Any]] = {}
+    hints: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             if name in self.asks:
-                field.error_messages["required"] = self.asks[name]  # type: ignore[assignment]
+                field.error_messages["required"] = self.asks[name]
             if name in self.labels:
                 field.label = self.labels[name]
                 field.widget.attrs.pop("placeholder", None)
             field.help_text = self.hints.get(name, field.help_text)
 
 
-class LoginForm(_Asking, account.LoginForm):  # type: ignore[misc]
+class LoginForm(_Asking, account.LoginForm):
     asks: ClassVar = {"login": _EMAIL, "password": _PASSWORD}
 
 
-class ResetPasswordForm(_Asking, account.ResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(_Asking, account.ResetPasswordForm):
     asks: ClassVar = {"email": _EMAIL}
 
 
-class ResetPasswordKeyForm(_Asking, account.ResetPasswordKeyForm):  # type: ignore[misc]
+class ResetPasswordKeyForm(_Asking, account.ResetPasswordKeyForm):
     asks: ClassVar = _NEW
 
 
-class ChangePasswordForm(_Asking, account.ChangePasswordForm):  # type: ignore[misc]
+class ChangePasswordForm(_Asking, account.ChangePasswordForm):
     asks: ClassVar = {"oldpassword": _("Enter the password that you have now."), **_NEW}
 
 
-class SetPasswordForm(_Asking, account.SetPasswordForm):  # type: ignore[misc]
+class SetPasswordForm(_Asking, account.SetPasswordForm):
     asks: ClassVar = _NEW
 
 
-class AddEmailForm(_Asking, account.AddEmailForm):  # type: ignore[misc]
+class AddEmailForm(_Asking, account.AddEmailForm):
     asks: ClassVar = {"email": _("Enter the new e-mail address.")}
 
 
-class ChangeEmailForm(_Asking, account.ChangeEmailForm):  # type: ignore[misc]
+class ChangeEmailForm(_Asking, account.ChangeEmailForm):
     asks: ClassVar = {"email": _("Enter the new e-mail address.")}
 
 
-class ReauthenticateForm(_Asking, account.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateForm(_Asking, account.ReauthenticateForm):
     asks: ClassVar = {"password": _PASSWORD}
 
 
-class SecondStepForm(_Asking, mfa.AuthenticateForm):  # type: ignore[misc]
+class SecondStepForm(_Asking, mfa.AuthenticateForm):
     asks: ClassVar = {"code": _CODE}
     labels: ClassVar = {"code": pgettext_lazy("second step", "Code")}
     hints: ClassVar = {"code": _("The six digits that your authenticator app shows, or a recovery code.")}
 
 
-class SecondStepAgainForm(_Asking, mfa.ReauthenticateForm):  # type: ignore[misc]
+class SecondStepAgainForm(_Asking, mfa.ReauthenticateForm):
     asks: ClassVar = {"code": _CODE}
     labels: ClassVar = {"code": pgettext_lazy("second step", "Code")}
     hints: ClassVar = {"code": _("The six digits that your authenticator app shows, or a recovery code.")}
 
 
-class ActivateAppForm(_Asking, ActivateTOTPForm):  # type: ignore[misc]
+class ActivateAppForm(_Asking, ActivateTOTPForm):
     asks: ClassVar = {"code": _("Enter the six digits that your authenticator app shows.")}
     labels: ClassVar = {"code": _("Code that the app shows")}
 
 
-class AddKeyForm(_Asking, AddWebAuthnForm):  # type: ignore[misc]
+class AddKeyForm(_Asking, AddWebAuthnForm):
     labels: ClassVar = {"name": _("Name of the key"), "passwordless": _("Sign in with this key alone")}
     hints: ClassVar = {
         "name": _("By which you know it, such as the phone it is on. Empty: a number."),
@@ -96,6 +95,6 @@ class AddKeyForm(_Asking, AddWebAuthnForm):  # type: ignore[misc]
     }
 
 
-class RenameKeyForm(_Asking, EditWebAuthnForm):  # type: ignore[misc]
+class RenameKeyForm(_Asking, EditWebAuthnForm):
     asks: ClassVar = {"name": _("Enter a name by which you know the key.")}
     labels: ClassVar = {"name": _("Name of the key")}
