@@ -23,6 +23,7 @@ from approvals.models.appeal import AppealState
 from approvals.states import HOLDS_ITS_DATES, State
 from audit.models import Entry as AuditEntry
 from authorities.terms import ClockKind
+from interface.tags import zone_place
 from notifications import feeds, tokens
 from notifications.icalendar import Entry
 
@@ -77,7 +78,7 @@ def _due(actor: Actor) -> Iterator[Entry]:
         assert clock.due_at is not None
         last = localtime(clock.due_at - _INSTANT, request.zone).date()
         summary = str({**OF_THE_APPLICANT, **OF_OTHERS}[clock.kind]) % {"number": request.reference}
-        description = _("By the end of the day, %(zone)s.") % {"zone": request.office.time_zone}
+        description = _("By the end of the day, %(place)s time.") % {"place": zone_place(request.office.time_zone)}
         if clock.is_provisional:
             summary = _("%(summary)s (provisional)") % {"summary": summary}
             description += " " + _("Not all working days until then are published yet, so the date can still change.")
