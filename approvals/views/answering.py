@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from accounts.http import ActorRequest
@@ -27,7 +26,7 @@ from approvals.views.items import ItemPage, files_of, item_page
 from approvals.views.parts import File
 from approvals.views.reading import open_request
 from approvals.views.sections import Task
-from approvals.views.writing import Bounded, writer_required
+from approvals.views.writing import Bounded, takes_files
 from approvals.workflow.information import Answer, answer_key, answer_problem, answers_so_far
 
 
@@ -86,18 +85,10 @@ def answer_list(http: ActorRequest, reference: str) -> HttpResponse:
     return render(http, "approvals/applicant/answer.html", context)
 
 
-@csrf_exempt  # the handler must be set before the body is read; _answer_item checks the token
-@writer_required
 @require_http_methods(["GET", "POST"])
-def answer_item(http: ActorRequest, reference: str, number: int) -> HttpResponse:
+@takes_files
+def answer_item(http: ActorRequest, bounded: Bounded, reference: str, number: int) -> HttpResponse:
     """One item (from 1). Whatever is typed is saved; documents are added one by one, checked by their content."""
-    bounded = Bounded(http)
-    http.upload_handlers.insert(0, bounded)
-    return _answer_item(http, reference, number, bounded)
-
-
-@csrf_protect
-def _answer_item(http: ActorRequest, reference: str, number: int, bounded: Bounded) -> HttpResponse:
     request, asked = _asked(http, reference)
     if request.state != State.INFORMATION_REQUESTED:
         return _over(http, request)
@@ -121,6 +112,8 @@ def _answer_item(http: ActorRequest, reference: str, number: int, bounded: Bound
         item=item,
         title=_("Item %(number)d of %(count)d") % {"number": number, "count": len(asked.items)},
         later_url=reverse("answer", args=[request.reference]),
+        later_label=_("Answer the office"),
+        go_on_label=_("Save and go on"),
         finish=go_on,
         template="approvals/applicant/answer_item.html",
         text_label=_("Your answer"),

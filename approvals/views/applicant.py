@@ -18,7 +18,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from accounts.http import ActorRequest
@@ -34,7 +33,7 @@ from approvals.views import parts, sections, standing
 from approvals.views.reading import company_asks
 from approvals.views.request_page import own
 from approvals.views.sections import LinkedProblem, SectionPage, Task, has_mistakes
-from approvals.views.writing import Bounded, take_unsent, writer_required
+from approvals.views.writing import Bounded, far_too_large, take_unsent, takes_files, writer_required, wrong_with
 from employees.models import Employee
 from sensitivity import picking
 
@@ -270,18 +269,10 @@ def _go_on(http: ActorRequest, request: TravelRequest, section: str) -> HttpResp
 # ── documents ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@csrf_exempt  # the handler must be set before the body is read; _request_documents checks the token
-@writer_required
 @require_http_methods(["GET", "POST"])
-def request_documents(http: ActorRequest, reference: str) -> HttpResponse:
+@takes_files
+def request_documents(http: ActorRequest, bounded: Bounded, reference: str) -> HttpResponse:
     """The documents: add several at once, see them, remove them. Each is checked by its content."""
-    bounded = Bounded(http)
-    http.upload_handlers.insert(0, bounded)
-    return _request_documents(http, reference, bounded)
-
-
-@csrf_protect
-def _request_documents(http: ActorRequest, reference: str, bounded: Bounded) -> HttpResponse:
     request = own_request(http, reference)
     writable = EDITABLE | {State.INFORMATION_REQUESTED}
     if request.state not in writable and not workflow.is_being_changed(request, http.actor, at=timezone.now()):
@@ -315,18 +306,15 @@ def _add_documents(http: ActorRequest, request: TravelRequest, form: forms.Docum
     sent, added = http.FILES.getlist("file"), 0
     if not sent and not bounded.too_large:
         form.add_error("file", _("Choose at least one file."))
-    for name in bounded.too_large:
-        limit = settings.ATTACHMENT_MAX_BYTES // 1024**2
-        words = _("%(name)s: the file is much larger than %(limit)d MB, the most. Make it smaller or split it.")
-        form.add_error("file", words % {"name": name, "limit": limit})
+    for words in far_too_large(bounded):
+        form.add_error("file", words)
     for file in sent:
         try:
             workflow.attach(request.pk, actor=http.actor, at=timezone.now(), file=file, kind=form.cleaned_data["kind"])
             added += 1
         except Invalid as refusal:
-            for problem in refusal.problems:
-                said = {"name": file.name, "problem": problem.message}
-                form.add_error("file", _("%(name)s: %(problem)s") % said)
+            for words in wrong_with(file, refusal):
+                form.add_error("file", words)
         except (NotNow, NotAllowed, NotFound) as refusal:
             form.add_error(None, str(refusal))
     return added

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -25,7 +24,7 @@ from approvals.forms.information import ItemForm
 from approvals.models import Attachment, ItemDraft, TravelRequest
 from approvals.models.information import Item, ItemKind
 from approvals.views.parts import File, file_of
-from approvals.views.writing import Bounded, take_unsent
+from approvals.views.writing import Bounded, far_too_large, take_unsent, wrong_with
 from approvals.workflow import items as written
 
 THEN = "then"
@@ -37,13 +36,15 @@ class ItemPage:
     """An item as a page: what is asked, where it is kept, and what is around it.
 
     `finish` is called when the reader goes on and everything is saved; it gives what comes next, or a sentence that
-    says what is missing. `later_url`: where the reader goes to come back another time.
+    says what is missing. `later_url`: where the reader goes to come back another time, named `later_label`.
     """
 
     key: str
     item: Item
     title: str
     later_url: str
+    later_label: str
+    go_on_label: str
     finish: Callable[[ItemDraft], HttpResponse | str]
     template: str
     text_label: str
@@ -127,20 +128,14 @@ def _id(then: str) -> UUID:
 
 def _add(http: ActorRequest, request: TravelRequest, page: ItemPage, bounded: Bounded) -> list[tuple[str, str]]:
     """Add what was sent, one by one: what is wrong with one does not keep the others out. What was wrong."""
-    found = []
-    most = settings.ATTACHMENT_MAX_BYTES // 1024**2
-    for name in bounded.too_large:
-        words = _("%(name)s: the file is much larger than %(limit)d MB, the most. Make it smaller or split it.")
-        found.append(("file", words % {"name": name, "limit": most}))
+    found = [("file", words) for words in far_too_large(bounded)]
     added = 0
     for file in http.FILES.getlist("file") if page.with_files else []:
         try:
             written.attach_to_item(request.pk, actor=http.actor, at=timezone.now(), key=page.key, file=file)
             added += 1
         except Invalid as refusal:
-            for problem in refusal.problems:
-                said = {"name": file.name, "problem": problem.message}
-                found.append(("file", _("%(name)s: %(problem)s") % said))
+            found += [("file", words) for words in wrong_with(file, refusal)]
     if added:
         words = ngettext("%(count)d document was added.", "%(count)d documents were added.", added)
         messages.success(http, words % {"count": added})

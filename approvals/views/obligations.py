@@ -16,7 +16,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.http import ActorRequest
@@ -30,7 +29,7 @@ from approvals.states import WITH_CONDITIONS
 from approvals.views import parts, standing
 from approvals.views.items import ItemPage, item_page
 from approvals.views.reading import open_request
-from approvals.views.writing import Bounded, writer_required
+from approvals.views.writing import Bounded, takes_files
 from approvals.workflow.conditions import condition_key, days_left, open_to
 
 # ── in words ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -188,18 +187,10 @@ def conditions_page(http: ActorRequest, reference: str) -> HttpResponse:
     return render(http, "approvals/conditions.html", context)
 
 
-@csrf_exempt  # the handler must be set before the body is read; _condition_page checks the token
-@writer_required
 @require_http_methods(["GET", "POST"])
-def condition_page(http: ActorRequest, reference: str, condition_id: UUID) -> HttpResponse:
+@takes_files
+def condition_page(http: ActorRequest, bounded: Bounded, reference: str, condition_id: UUID) -> HttpResponse:
     """One condition, for who owes it: what was done, and the documents that show it; kept until it is reported."""
-    bounded = Bounded(http)
-    http.upload_handlers.insert(0, bounded)
-    return _condition_page(http, reference, condition_id, bounded)
-
-
-@csrf_protect
-def _condition_page(http: ActorRequest, reference: str, condition_id: UUID, bounded: Bounded) -> HttpResponse:
     at = timezone.now()
     request = open_request(http, reference, page="condition", at=at)
     shown = next((one for one in conditions_in_words(request, http.actor, at) if one.id == condition_id), None)
@@ -224,6 +215,8 @@ def _condition_page(http: ActorRequest, reference: str, condition_id: UUID, boun
         item=Item(question=shown.text),
         title=_("Report a condition as met"),
         later_url=reverse("conditions", args=[request.reference]),
+        later_label=_("Conditions"),
+        go_on_label=_("Report it as met"),
         finish=report,
         template="approvals/condition.html",
         text_label=_("What was done"),

@@ -8,10 +8,14 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.files.base import File
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from accounts.http import ActorRequest
+from accounts.refusals import Invalid
 from approvals.forms.applicant import typed
 
 P = ParamSpec("P")
@@ -78,3 +82,30 @@ class Bounded(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> None:
         return None
+
+
+def takes_files(page: Callable[Concatenate[ActorRequest, Bounded, P], HttpResponse]) -> Page[P]:
+    """Like `writer_required`, for pages to which files are sent: the page is given what stopped those far too large."""
+    protected = csrf_protect(page)
+
+    @csrf_exempt  # the handler must be set before the body is read; `protected` checks the token
+    @writer_required
+    @wraps(page)
+    def received(http: ActorRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        bounded = Bounded(http)
+        http.upload_handlers.insert(0, bounded)
+        return protected(http, bounded, *args, **kwargs)
+
+    return received
+
+
+def far_too_large(bounded: Bounded) -> list[str]:
+    """What to say of the files that were not stored, a sentence each."""
+    limit = settings.ATTACHMENT_MAX_BYTES // 1024**2
+    words = _("%(name)s: the file is much larger than %(limit)d MB, the most. Make it smaller or split it.")
+    return [words % {"name": name, "limit": limit} for name in bounded.too_large]
+
+
+def wrong_with(file: File[bytes], refusal: Invalid) -> list[str]:
+    """What to say of a file that was refused, one of several: its name and what is wrong with it."""
+    return [_("%(name)s: %(problem)s") % {"name": file.name, "problem": one.message} for one in refusal.problems]
