@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
+from accounts.looking import LOOKED_AT, looked_at
 from accounts.models import AccessEntry, RoleAssignment, User
 from accounts.roles import Role
 from audit import setup
@@ -181,16 +182,39 @@ class RoleAssignmentAdmin(KeptAdmin, RecordedAdmin):
     list_select_related = ["user"]
 
 
+class PageFilter(admin.SimpleListFilter):
+    """What was looked at, in words."""
+
+    title = _("where")
+    parameter_name = "page"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list({str(words): (name, words) for name, words in LOOKED_AT.items()}.values())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        if chosen is None or chosen not in LOOKED_AT:
+            return queryset
+        # One thing may have been looked at on several pages.
+        return queryset.filter(page__in=[name for name in LOOKED_AT if looked_at(name) == looked_at(chosen)])
+
+
 @admin.register(AccessEntry)
 class AccessEntryAdmin(KeptAdmin):
     """Who looked at what. Nobody adds to it by hand or changes it."""
 
-    list_display = ["at", "user", "role", "page", "subject"]
-    list_filter = ["role", "page"]
+    list_display = ["at", "user", "role", "what", "subject"]
+    fields = ["at", "user", "role", "what", "subject"]
+    readonly_fields = ["what"]
+    list_filter = ["role", PageFilter]
     search_fields = ["user__name", "user__email", "=subject"]
     list_select_related = ["user"]
     date_hierarchy = "at"
     show_full_result_count = False
+
+    @admin.display(description=_("where"), ordering="page")
+    def what(self, entry: AccessEntry) -> str:
+        return looked_at(entry.page)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

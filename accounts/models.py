@@ -11,6 +11,7 @@ from django.db.models.functions import Cast, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.looking import looked_at
 from accounts.roles import INSTALLATION_ROLES, Role
 from accounts.tenure import Tenure
 from audit.models import AppendOnly
@@ -113,4 +114,4 @@ class AccessEntry(AppendOnly):
         indexes = [models.Index(fields=["subject", "-id"], name="accounts_access_by_subject")]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} {self.user} {self.page}"
+        return f"{self.at:%Y-%m-%d %H:%M} {self.user} · {looked_at(self.page)}"

@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
@@ -64,7 +64,7 @@ class PostingInline(TabularInline):
 
 @admin.register(Office)
 class OfficeAdmin(RecordedAdmin):
-    list_display = ["code", "name", "city", "time_zone", "people", "is_active"]
+    list_display = ["code", "named", "city", "time_zone", "people", "is_active"]
     list_filter = ["is_active", "city"]
     search_fields = ["code", "name_zh", "name_en", "city"]
     fieldsets = [
@@ -89,6 +89,11 @@ class OfficeAdmin(RecordedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Office]:
         offices: QuerySet[Office] = super().get_queryset(request)
         return offices.annotate(posted=Count("postings__user", distinct=True))
+
+    # A property of a model has no name that could be translated: it is shown through these.
+    @admin.display(description=pgettext_lazy("an office", "name"))
+    def named(self, office: Office) -> str:
+        return office.name
 
     @admin.display(description=_("people"), ordering="posted")
     def people(self, office: Any) -> int:
@@ -428,8 +433,8 @@ def _left_without(row: Any) -> list[ReasonCode]:
 @admin.register(LegalInstrument)
 class LegalInstrumentAdmin(EnactedAdmin):
     list_display = [
-        "title",
-        "article",
+        "titled",
+        "in_article",
         "version",
         "office",
         "published_on",
@@ -445,6 +450,14 @@ class LegalInstrumentAdmin(EnactedAdmin):
         if isinstance(db_field, URLField):
             kwargs["assume_scheme"] = "https"
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description=_("title"))
+    def titled(self, row: LegalInstrument) -> str:
+        return row.title
+
+    @admin.display(description=_("article"))
+    def in_article(self, row: LegalInstrument) -> str:
+        return row.article
 
     def _draft(self, obj: Any, values: dict[str, Any], *, actor: Actor, at: datetime) -> LegalInstrument:
         return grounds.draft_instrument(actor=actor, at=at, values=values)
@@ -475,7 +488,7 @@ class ReasonCodeAdmin(EnactedAdmin):
     list_display = [
         "code",
         "version",
-        "label",
+        "labelled",
         "points_at",
         "instrument",
         "office",
@@ -487,6 +500,10 @@ class ReasonCodeAdmin(EnactedAdmin):
     search_fields = ["code", "label_zh", "label_en"]
     autocomplete_fields = ["instrument", "office"]
     list_select_related = ["instrument", "office"]
+
+    @admin.display(description=_("label"))
+    def labelled(self, row: ReasonCode) -> str:
+        return row.label
 
     def _draft(self, obj: Any, values: dict[str, Any], *, actor: Actor, at: datetime) -> ReasonCode:
         return grounds.draft_code(actor=actor, at=at, values=values)

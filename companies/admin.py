@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.admin import TabularInline
 
 from accounts.admin import KeptAdmin, RecordedAdmin, TenureFilter
@@ -31,7 +32,7 @@ class MembershipInline(TabularInline):
 
 @admin.register(Company)
 class CompanyAdmin(KeptAdmin, RecordedAdmin):
-    list_display = ["name", "uscc", "office", "people", "is_active"]
+    list_display = ["named", "uscc", "office", "people", "is_active"]
     list_filter = ["is_active", "office"]
     search_fields = ["name_zh", "name_en", "uscc"]
     list_select_related = ["office"]
@@ -42,6 +43,10 @@ class CompanyAdmin(KeptAdmin, RecordedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Company]:
         companies: QuerySet[Company] = super().get_queryset(request)
         return companies.annotate(employed=Count("employees", distinct=True))
+
+    @admin.display(description=pgettext_lazy("a company", "name"))
+    def named(self, company: Company) -> str:
+        return company.name
 
     @admin.display(description=_("employees"), ordering="employed")
     def people(self, company: Any) -> int:

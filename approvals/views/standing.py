@@ -19,11 +19,11 @@ from django.db import models
 from django.db.models import Count, Max
 from django.db.models.functions import TruncDate
 from django.utils.formats import date_format
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import ngettext, pgettext
 from django_countries import countries
 
+from accounts.looking import looked_at
 from accounts.models import AccessEntry, User
 from accounts.roles import Actor, Role
 from approvals import disclosure, queries, rules, timekeeping
@@ -990,26 +990,6 @@ class Look:
     times: int
     what: str
     last: datetime
-
-
-# What of a request is opened under which name (`page` in the access log).
-_LOOKED_AT: Mapping[str, str | Promise] = {
-    "request": gettext_lazy("The request"),
-    "case": gettext_lazy("The request"),
-    "attachment": gettext_lazy("A document, downloaded"),
-    "paper": gettext_lazy("A paper of the office, downloaded"),
-    "api": gettext_lazy("The request, through a program"),
-    "back_office": gettext_lazy("The request, in the back office"),
-    "export": gettext_lazy("The request, in an export"),
-    "answer": gettext_lazy("What was asked and answered"),
-    "condition": gettext_lazy("A condition"),
-    "conditions": gettext_lazy("The conditions"),
-}
-
-
-def looked_at(page: str) -> str:
-    """What was opened, in words; a page for one step where it has no name of its own."""
-    return str(_LOOKED_AT.get(page) or _("A page for a step"))
 
 
 LOOKS_SHOWN = 100

@@ -1,5 +1,6 @@
 """The back office: who comes in, what they may do there, and that a request can only be looked at."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from employees.models import Employee
 from sensitivity.models import ListKind
 from tests.asserting import nothing_moved
 from tests.factories import CompanyFactory, UserFactory, entry_values, in_state, list_in_force, with_role
+from tests.factories.law import enacted_code
 
 pytestmark = pytest.mark.django_db
 
@@ -211,3 +213,42 @@ def test_lists_are_looked_at_here_and_changed_on_their_own_pages(role: Role) -> 
             assert looking.post(page, {"name_en": "Mine", "state": "draft"}).status_code == 403
         assert looking.get(reverse("admin:sensitivity_sensitivitylist_add")).status_code == 403
         assert looking.get(reverse("admin:sensitivity_listversion_add")).status_code == 403
+
+
+# ── in Chinese ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("page", "headers"),
+    [
+        ("authorities_office", {"代码", "名称"}),
+        ("authorities_legalinstrument", {"名称", "条文"}),
+        ("authorities_reasoncode", {"名目"}),
+        ("companies_company", {"名称"}),
+    ],
+)
+def test_columns_are_named_in_chinese(ada: User, page: str, headers: set[str]) -> None:
+    enacted_code("T1")
+    CompanyFactory.create()
+    User.objects.filter(pk=ada.pk).update(language="zh-hans")
+    text = signed_in(ada).get(reverse(f"admin:{page}_changelist")).content.decode()
+    shown = {re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<th[^>]*>(.*?)</th>", text, re.DOTALL)}
+    found = {line.strip() for cell in shown for line in cell.splitlines() if line.strip()}
+    assert headers <= found
+    assert not {"Name", "Title", "Article", "Label"} & found
+    assert "选择要执行的操作" in text or "选择记录" in text or "输入以搜索" in text
+
+
+def test_the_access_log_says_in_words_what_was_looked_at(ada: User) -> None:
+    request = in_state(State.DENIED).request
+    client = signed_in(ada)
+    client.get(reverse("admin:approvals_travelrequest_change", args=[request.pk]))
+    listed = reverse("admin:accounts_accessentry_changelist")
+    text = client.get(listed).content.decode()
+    assert "The request, in the back office" in text
+    assert "back_office<" not in text
+    row = AccessEntry.objects.get(subject=request.pk)
+    change = reverse("admin:accounts_accessentry_change", args=[row.pk])
+    assert "The request, in the back office" in client.get(change).content.decode()
+    assert f"/{row.pk}/change/" in client.get(listed, {"page": "back_office"}).content.decode()
+    assert f"/{row.pk}/change/" not in client.get(listed, {"page": "paper"}).content.decode()
