@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.actors import actor_for
 from accounts.models import AccessEntry
-from approvals import rules, workflow
+from approvals import workflow
 from approvals.models import Attachment, TravelRequest
 from bench import Result, Say
 from bench.lifecycle import Setting, bare_connection
@@ -65,29 +65,7 @@ class Person:
             request = workflow.start(actor=self.actor, at=at, employee_id=employee.pk)
             paper = SimpleUploadedFile("paper.pdf", b"%PDF-1.7\n" + bytes([number % 256]) * FILE_BYTES)
             workflow.attach(request.pk, actor=self.actor, at=at, file=paper, kind="paper")
-            workflow.save_section(
-                request.pk,
-                actor=self.actor,
-                at=at,
-                section="all",
-                values={
-                    "title": f"ICLR in San Francisco {number}",
-                    "purpose": "conference",
-                    "description": "I present our paper on retrieval. " * 10,
-                    "event_name": "ICLR",
-                    "topics": ["cs.IR", "cs.LG"],
-                    "declarations": [code for code, _text in rules.DECLARATIONS],
-                },
-                legs=[
-                    {
-                        "country": "US",
-                        "city": "San Francisco",
-                        "arrives_on": begins,
-                        "leaves_on": begins + timedelta(days=5),
-                        "host": setting.name,
-                    }
-                ],
-            )
+            setting.fill(request, actor=self.actor, number=number, begins=begins)
             workflow.submit(request.pk, actor=self.actor, at=at)
             workflow.endorse(request.pk, actor=officer, at=at)
             workflow.take(request.pk, actor=reviewer, at=at, no_conflict=True)

@@ -148,32 +148,36 @@ class Setting:
             employee.save()
             applicant = actor_for(user, at=self.now)
             request = workflow.start(actor=applicant, at=self.now, employee_id=employee.pk)
-            workflow.save_section(
-                request.pk,
-                actor=applicant,
-                at=self.now,
-                section="all",
-                values={
-                    "title": f"ICLR in San Francisco {number}",
-                    "purpose": "conference",
-                    "description": "I present our paper on retrieval. " * 10,
-                    "event_name": "ICLR",
-                    "topics": ["cs.IR", "cs.LG"],
-                    "devices": ["travel_laptop"],
-                    "declarations": [code for code, _text in rules.DECLARATIONS],
-                },
-                legs=[
-                    {
-                        "country": "US",
-                        "city": "San Francisco",
-                        "arrives_on": first,
-                        "leaves_on": first + timedelta(days=5),
-                        "host": self.name,
-                    }
-                ],
-            )
+            self.fill(request, actor=applicant, number=number, begins=first)
             found.append(Case(request.pk, applicant, officer, reviewer))
         return found
+
+    def fill(self, request: TravelRequest, *, actor: Actor, number: int, begins: date) -> None:
+        """Write everything that a draft needs before it can be submitted: six days in one place."""
+        workflow.save_section(
+            request.pk,
+            actor=actor,
+            at=self.now,
+            section="all",
+            values={
+                "title": f"ICLR in San Francisco {number}",
+                "purpose": "conference",
+                "description": "I present our paper on retrieval. " * 10,
+                "event_name": "ICLR",
+                "topics": ["cs.IR", "cs.LG"],
+                "devices": ["travel_laptop"],
+                "declarations": [code for code, _text in rules.DECLARATIONS],
+            },
+            legs=[
+                {
+                    "country": "US",
+                    "city": "San Francisco",
+                    "arrives_on": begins,
+                    "leaves_on": begins + timedelta(days=5),
+                    "host": self.name,
+                }
+            ],
+        )
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AccessEntry, RoleAssignment, User
 from approvals.models import Assessment, MatchJudgement, TravelRequest
-from audit.models import CheckpointHead, Entry
+from audit.models import Entry
 from authorities.models import Posting
 from companies.models import Membership
 from employees.models import Employee
@@ -76,9 +76,6 @@ IN_GENERAL: tuple[tuple[str | Promise, str | Promise], ...] = (
         _("Numbers and hashes over the audit entries, which are in the archive themselves."),
     ),
 )
-
-HELD_ELSEWHERE: frozenset[type[models.Model]] = frozenset({CheckpointHead})
-"""Tables that name a request and are only stated in `left_out`: they hold nothing but hashes."""
 
 
 @dataclass(frozen=True, slots=True)

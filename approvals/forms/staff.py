@@ -21,7 +21,6 @@ from interface.asking import asks
 from sensitivity import matching
 
 MAX_TEXT = 4000
-MAX_LINE = 500
 
 
 def text_field(label: Any, *, missing: Any = None, rows: int = 4, help_text: Any = "") -> forms.CharField:

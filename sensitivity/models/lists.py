@@ -197,11 +197,6 @@ class ListVersion(models.Model):
     def is_draft(self) -> bool:
         return bool(self.state == VersionState.DRAFT)
 
-    @property
-    def is_fixed(self) -> bool:
-        """Whether it was published, and so can never be changed again."""
-        return self.state in FIXED
-
     @cached_property
     def editors(self) -> frozenset[int]:
         """Everybody who wrote something of it: its author, and who edited its entries."""

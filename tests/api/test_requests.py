@@ -17,7 +17,6 @@ from tests.factories import CompanyFactory, draft, employ, in_state, officer_of
 
 pytestmark = pytest.mark.django_db
 
-LEG = {"country": "US", "city": "Atlanta", "arrives_on": "2027-01-01", "leaves_on": "2027-01-02"}
 PROBLEM = "application/problem+json"
 
 

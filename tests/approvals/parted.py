@@ -1,4 +1,4 @@
-"""A trip of which a part is cleared: of two places in Brazil and Portugal the first, and there the first days."""
+"""Trips of two places; and one of which a part is cleared: of Brazil and Portugal the first, there the first days."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -8,6 +8,23 @@ from approvals.states import State
 from tests.factories import actor, in_state
 from tests.factories.requests import DENIAL, NOW, Cast
 
+# Two places after each other, with no day in both.
+TWO_PLACES: list[dict[str, Any]] = [
+    {
+        "country": "BR",
+        "city": "Rio de Janeiro",
+        "arrives_on": date(2026, 4, 22),
+        "leaves_on": date(2026, 4, 28),
+        "host": "ICLR Foundation",
+    },
+    {
+        "country": "AR",
+        "city": "Buenos Aires",
+        "arrives_on": date(2026, 4, 29),
+        "leaves_on": date(2026, 5, 2),
+        "host": "",
+    },
+]
 RIO_AND_LISBON: list[dict[str, Any]] = [
     {
         "country": "BR",

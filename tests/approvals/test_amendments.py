@@ -26,7 +26,6 @@ from tests.factories.requests import LEGS, Cast
 pytestmark = pytest.mark.django_db
 
 LATER = NOW + timedelta(days=2)
-FIVE_DAYS = timedelta(days=5)
 
 
 def fresh(cast: Cast) -> TravelRequest:
@@ -395,8 +394,6 @@ def test_late_answers_go_up_the_ladder() -> None:
 
 
 # ── afterwards ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-ON_THE_WAY = datetime(2026, 4, 29, 9, tzinfo=NOW.tzinfo)
 
 
 def test_an_emergency_is_reported_afterwards_and_noted() -> None:

@@ -17,6 +17,7 @@ from approvals.states import State
 from notifications.delivery import deliver
 from notifications.models import Channel, Notification
 from sensitivity.models import ListKind
+from tests.approvals.parted import TWO_PLACES
 from tests.approvals.staffing import MORNING, signed_in, text_of
 from tests.asserting import nothing_moved
 from tests.factories import DENIAL, NOW, actor, entry_values, in_state, list_in_force
@@ -27,22 +28,6 @@ pytestmark = pytest.mark.django_db
 HOUR, LATER = timedelta(hours=1), timedelta(days=20)
 AT = NOW + 4 * HOUR
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
-TWO_PLACES: list[dict[str, Any]] = [
-    {
-        "country": "BR",
-        "city": "Rio de Janeiro",
-        "arrives_on": date(2026, 4, 22),
-        "leaves_on": date(2026, 4, 28),
-        "host": "ICLR Foundation",
-    },
-    {
-        "country": "AR",
-        "city": "Buenos Aires",
-        "arrives_on": date(2026, 4, 29),
-        "leaves_on": date(2026, 5, 2),
-        "host": "",
-    },
-]
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from approvals.views.inbox import BULK
 from approvals.workflow import by_clock, gate
 from config.celery import app as celery
 from sensitivity.models import ListKind
+from tests.approvals.parted import TWO_PLACES
 from tests.approvals.staffing import signed_in, text_of
 from tests.asserting import nothing_moved
 from tests.factories import DENIAL, NOW, CompanyFactory, actor, employ, entry_values, in_state, list_in_force
@@ -32,22 +33,6 @@ pytestmark = pytest.mark.django_db
 
 HOUR, LATER = timedelta(hours=1), timedelta(days=20)
 REFUSING = {State.DENIED, State.REVOKED}
-TWO_PLACES: list[dict[str, Any]] = [
-    {
-        "country": "BR",
-        "city": "Rio de Janeiro",
-        "arrives_on": date(2026, 4, 22),
-        "leaves_on": date(2026, 4, 28),
-        "host": "ICLR Foundation",
-    },
-    {
-        "country": "AR",
-        "city": "Buenos Aires",
-        "arrives_on": date(2026, 4, 29),
-        "leaves_on": date(2026, 5, 2),
-        "host": "",
-    },
-]
 
 
 def again(request: TravelRequest) -> TravelRequest:

@@ -37,7 +37,6 @@ from tests.sensitivity.test_files import workbook
 pytestmark = pytest.mark.django_db
 
 Rows = Sequence[Mapping[str, Any]]
-DATA_COLUMNS = ("code", "label_zh", "label_en", "level", "reason_zh", "reason_en")
 
 
 @pytest.fixture
