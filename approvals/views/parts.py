@@ -16,7 +16,7 @@ from django_countries import countries
 from accounts.roles import Actor, Role
 from approvals import disclosure, particulars, queries, rules, workflow
 from approvals.models import Attachment, Condition, Decision, Proposal, Reply, TravelRequest
-from approvals.models.appeal import DECIDED_APPEAL
+from approvals.models.appeal import AppealState
 from approvals.models.decision import Measure, Outcome
 from approvals.models.information import Answered, ItemKind
 from approvals.states import State, Tier
@@ -266,30 +266,31 @@ def _basis(request: TravelRequest, decision: Decision) -> str:
 
 
 def _remedy(request: TravelRequest, decision: Decision, actor: Actor, at: datetime) -> Remedy | None:
-    if decision.appeal_until is None:
+    """How to appeal against `decision`; None where that is done, and what came of it stands in its own place."""
+    against = [appeal for appeal in request.appeals.all() if appeal.decision_id == decision.pk]
+    if decision.appeal_until is None or any(appeal.state != AppealState.WITHDRAWN for appeal in against):
         return None
     request.as_of(at)
     office = request.office
-    can = (
-        actor.holds(Role.APPLICANT, request.applicant_id)
-        and request.today <= decision.appeal_until
-        and request.open_appeal is None
-        and not any(
-            appeal.decision_id == decision.pk and appeal.state in DECIDED_APPEAL for appeal in request.appeals.all()
-        )
-    )
+    is_over = request.today > decision.appeal_until
     words = {"until": date_format(decision.appeal_until, "DATE_FORMAT")}
     contact = _(", ").join(part for part in (office.address, office.phone, office.email) if part)
     return Remedy(
-        words=_(
-            "An appeal can be filed until %(until)s, here or in writing. People of another office look at everything "
-            "anew and can replace the decision; nobody who took part in it hears the appeal."
+        words=(
+            _("An appeal could be filed until %(until)s. That time is over.")
+            if is_over
+            else _(
+                "An appeal can be filed until %(until)s, here or in writing. People of another office look at "
+                "everything anew and can replace the decision; nobody who took part in it hears the appeal."
+            )
         )
         % words,
         where=_("In writing to %(office)s: %(contact)s") % {"office": office.name, "contact": contact}
-        if contact
+        if contact and not is_over
         else "",
-        url=reverse("request_do", args=[request.reference, "file_appeal"]) if can else "",
+        url=reverse("request_do", args=[request.reference, "file_appeal"])
+        if actor.holds(Role.APPLICANT, request.applicant_id) and not is_over
+        else "",
     )
 
 

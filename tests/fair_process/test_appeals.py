@@ -1,6 +1,6 @@
 """Fair process, 9, 10, 18 and 19: conflicts of interest, nobody looks at their own work, the remedy, the appeal."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -127,6 +127,23 @@ def test_18_the_remedy_is_on_the_page_and_one_click_from_it(state: State) -> Non
     assert sent.status_code == 302
     filed = Appeal.objects.get(request=request)
     assert (filed.text, filed.documents.count()) == ("It was cancelled.", 1)
+
+
+def test_18_the_page_offers_an_appeal_as_long_as_one_can_be_filed(monkeypatch: pytest.MonkeyPatch) -> None:
+    cast, _ping = at_appeal()
+    place = reverse("request", args=[cast.request.reference])
+    alice = signed_in(cast.applicant.user)
+    as_(cast, cast.applicant.user, "file_appeal")
+    filed = text_of(alice.get(place))
+    assert "If you disagree" not in filed
+    assert "heard by Pudong office" in filed
+    as_(cast, cast.applicant.user, "withdraw_appeal", 2)
+    assert "An appeal can be filed until 2 May 2026" in text_of(alice.get(place))
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 5, 3, 0, 0, 1, tzinfo=MORNING.tzinfo))
+    over = text_of(signed_in(cast.applicant.user).get(place))
+    assert "An appeal could be filed until 2 May 2026. That time is over." in over
+    assert "1 Example Road" not in over
+    assert "file_appeal" not in over
 
 
 # ── 19. An appeal reopens the facts, is heard by people of another office, and can replace the decision ─────────────
