@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.forms import Form
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import ActorRequest
 from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow
 from accounts.roles import Role
+from interface.downloads import to_be_saved
 from jobs.models import Job
 from jobs.views import progress
 from openness import corrections, download, retention
@@ -80,10 +81,7 @@ def my_data_file(http: ActorRequest, pk: UUID) -> HttpResponseBase:
         messages.info(http, str(refusal))
         return redirect("my_data")
     name = f"exit-approvals-{timezone.localtime(found.at):%Y-%m-%d}.zip"
-    response = FileResponse(found.file.open("rb"), as_attachment=True, filename=name, content_type="application/zip")
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return to_be_saved(found.file.open("rb"), name=name, content_type="application/zip")
 
 
 # ── corrections ─────────────────────────────────────────────────────────────────────────────────────────────────────

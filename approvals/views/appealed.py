@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -24,6 +24,7 @@ from approvals.views import standing
 from approvals.views.parts import File
 from approvals.views.reading import open_request
 from authorities.terms import ClockKind
+from interface.downloads import to_be_saved
 
 TONES = {
     AppealState.FILED: ("waiting", "clock"),
@@ -144,13 +145,7 @@ def appeal_document(http: ActorRequest, reference: str, document_id: UUID) -> Ht
     found = AppealDocument.objects.filter(pk=document_id, request=request.pk).first()
     if found is None or standing.reads_as_company(request, http.actor):
         raise Http404(_("There is no such document, or it is not yours to see."))
-    response = FileResponse(
-        found.file.open("rb"), as_attachment=True, filename=found.name, content_type=found.content_type
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return to_be_saved(found.file.open("rb"), name=found.name, content_type=found.content_type)
 
 
 # ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────────────

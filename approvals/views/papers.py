@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -26,6 +26,7 @@ from documents.certificates import NoCertificate
 from documents.keys import NoSealingKey
 from documents.models import SigningKey
 from documents.typesetting import CannotBeSet
+from interface.downloads import to_be_saved
 
 logger = logging.getLogger(__name__)
 
@@ -89,16 +90,8 @@ def paper(http: ActorRequest, reference: str, order_id: int, language: str) -> H
             return render(http, "approvals/papers/not_ready.html", {"trip": request}, status=503)
         found = papers.of(order, language)
         assert found is not None
-    response = FileResponse(
-        found.file.open("rb"),
-        as_attachment=True,
-        filename=f"{request.reference}-{_FILE_NAMES[PaperKind(order.kind)]}-{_NAMES[language][0]}.pdf",
-        content_type="application/pdf",
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["Cache-Control"] = "private, no-store"
-    return response
+    name = f"{request.reference}-{_FILE_NAMES[PaperKind(order.kind)]}-{_NAMES[language][0]}.pdf"
+    return to_be_saved(found.file.open("rb"), name=name, content_type="application/pdf")
 
 
 _FILE_NAMES = {PaperKind.RECEIPT: "receipt", PaperKind.DECISION: "decision", PaperKind.APPEAL: "appeal"}

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -30,6 +30,7 @@ from approvals.views.amended import amendments
 from approvals.views.elsewhere import due_elsewhere
 from approvals.views.obligations import conditions_in_words
 from approvals.views.reading import company_asks, open_request
+from interface.downloads import to_be_saved
 from sensitivity import picking
 
 PAGE = 20
@@ -172,13 +173,7 @@ def attachment(http: ActorRequest, reference: str, attachment_id: UUID) -> HttpR
     found = queries.attachments_visible_to(http.actor).filter(pk=attachment_id, request=request.pk).first()
     if found is None:
         raise Http404(_("There is no such document, or it is not yours to see."))
-    response = FileResponse(
-        found.file.open("rb"), as_attachment=True, filename=found.name, content_type=found.content_type
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return to_be_saved(found.file.open("rb"), name=found.name, content_type=found.content_type)
 
 
 # ── the list ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -24,6 +24,7 @@ from accounts.http import ActorRequest
 from accounts.refusals import Invalid, NotNow
 from companies.models import Company
 from interface.asking import asks
+from interface.downloads import to_be_saved
 from interface.tags import tag
 from jobs.models import Job, in_reading
 from jobs.views import progress
@@ -388,9 +389,5 @@ def import_file(http: ActorRequest, pk: UUID) -> HttpResponseBase:
     run = _open(http, pk)
     if not run.file:
         raise Http404(_("This file was not kept."))
-    return FileResponse(
-        run.file.storage.open(str(run.file.name)),
-        as_attachment=True,
-        filename=run.name,
-        content_type=files.CONTENT_TYPES[run.format] if run.format == files.XLSX else "text/csv",
-    )
+    content_type = files.CONTENT_TYPES[run.format] if run.format == files.XLSX else "text/csv"
+    return to_be_saved(run.file.storage.open(str(run.file.name)), name=run.name, content_type=content_type)
