@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.http import ActorRequest
@@ -312,7 +312,7 @@ PAGES: Mapping[str, Page] = {
     ),
     "close": Page(
         verb="close",
-        label=gettext_lazy("Close"),
+        label=pgettext_lazy("request", "Close"),
         happens=gettext_lazy(
             "The trip is over, or you will not travel: the request ends, and so does the clearance. "
             "This cannot be undone."

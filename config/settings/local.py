@@ -4,7 +4,8 @@ from config.secrets import kept
 from config.settings.base import *  # noqa: F403
 from config.settings.base import DATA_DIR, env
 
-DEBUG = env.bool("DEBUG", default=True)
+# Off, so that the demonstration shows the pages that people see; on, errors say where they come from.
+DEBUG = env.bool("DEBUG", default=False)
 DEMO_ALLOWED = True
 SECRET_KEY = env.str("SECRET_KEY", default="") or kept(DATA_DIR, "secret_key")
 AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY", default="") or kept(DATA_DIR, "audit_signing_key")
