@@ -1,17 +1,19 @@
 """Every verb with input that is in order, so that what says no is a rule and not the input."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.core.files.base import ContentFile
 
+from accounts.models import User
 from accounts.roles import Actor
 from approvals import workflow
 from approvals.states import Tier
 from approvals.workflow import gate
-from tests.factories import DENIAL
+from tests.factories import DENIAL, actor
+from tests.factories.requests import Cast
 
 Call = Callable[[UUID, Actor, datetime], Any]
 
@@ -69,3 +71,10 @@ def call(verb: str, request_id: UUID, actor: Actor, at: datetime, **more: Any) -
     if verb in BY_CLOCK:
         return gate.move(verb, request_id, actor=actor, at=at)
     return getattr(workflow, verb)(request_id, actor=actor, at=at, **(INPUT.get(verb, {}) | more))
+
+
+def as_(cast: Cast, user: User | None, verb: str, hours: int = 1, **more: Any) -> Any:
+    """`user` does `verb` to the request of `cast`, so many hours after it came to its state."""
+    assert user is not None
+    at = cast.request.state_since + timedelta(hours=hours)
+    return call(verb, cast.request.pk, actor(user, at), at, **more)

@@ -25,7 +25,7 @@ from authorities.models import Office
 from authorities.terms import ClockKind
 from notifications import delivery
 from notifications.models import Notification
-from tests.approvals.calls import call
+from tests.approvals.calls import as_, call
 from tests.approvals.staffing import MORNING, signed_in, text_of
 from tests.approvals.test_deciding import TWO_PLACES
 from tests.asserting import nothing_moved
@@ -52,12 +52,6 @@ def pudong() -> Office:
 def denied(state: State = State.DENIED) -> tuple[Cast, User]:
     cast = in_state(state)
     return cast, posted(pudong(), Role.APPEAL_REVIEWER, "0099", "Ping Appeal")
-
-
-def as_(cast: Cast, user: User | None, verb: str, hours: int = 1, **more: Any) -> Any:
-    assert user is not None
-    at = cast.request.state_since + timedelta(hours=hours)
-    return call(verb, cast.request.pk, actor(user, at), at, **more)
 
 
 def heard(state: State = State.DENIED) -> tuple[Cast, User]:

@@ -5,7 +5,6 @@ Rui has Alice's case, Shan and Sun are seniors, Olivia was her company's officer
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -27,7 +26,7 @@ from approvals.models import (
 from approvals.states import State
 from authorities.models import Absence
 from companies.models import Membership
-from tests.approvals.calls import call
+from tests.approvals.calls import as_
 from tests.approvals.staffing import MORNING, signed_in, text_of
 from tests.asserting import nothing_moved
 from tests.factories import OfficeFactory, actor, in_state, posted, with_role
@@ -40,12 +39,6 @@ pytestmark = pytest.mark.django_db
 def _in_the_morning(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages ask for the time: it is the morning after."""
     monkeypatch.setattr(timezone, "now", lambda: MORNING)
-
-
-def as_(cast: Cast, user: User | None, verb: str, hours: int = 1, **more: Any) -> Any:
-    assert user is not None
-    at = cast.request.state_since + timedelta(hours=hours)
-    return call(verb, cast.request.pk, actor(user, at), at, **more)
 
 
 def sees(cast: Cast, user: User, hours: int = 2) -> bool:

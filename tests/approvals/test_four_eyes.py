@@ -16,9 +16,9 @@ from accounts.refusals import Invalid, NotAllowed, NotFound, Refused
 from accounts.roles import Role
 from approvals.models import Appeal, Decision, Proposal, TravelRequest
 from approvals.states import State
-from tests.approvals.calls import call
+from tests.approvals.calls import as_
 from tests.asserting import nothing_moved
-from tests.factories import OfficeFactory, actor, in_state, posted
+from tests.factories import OfficeFactory, in_state, posted
 from tests.factories.requests import Cast
 
 pytestmark = pytest.mark.django_db
@@ -60,12 +60,6 @@ def copy_of(model: type[Decision] | type[Proposal], request: TravelRequest, **va
         *given,
         request.pk,
     )
-
-
-def as_(cast: Cast, user: User | None, verb: str, hours: int = 1, **more: Any) -> Any:
-    assert user is not None
-    at = cast.request.state_since + timedelta(hours=hours)
-    return call(verb, cast.request.pk, actor(user, at), at, **more)
 
 
 def python_refuses(kind: type[Refused], act: Any) -> None:

@@ -14,7 +14,7 @@ from accounts.roles import Role
 from approvals import queries, timekeeping
 from approvals.models import Appeal, Conflict, ConflictDeclaration, TravelRequest
 from approvals.states import State
-from tests.approvals.calls import call
+from tests.approvals.calls import as_
 from tests.approvals.staffing import MORNING, signed_in, text_of
 from tests.asserting import nothing_moved
 from tests.factories import OfficeFactory, actor, in_state, posted
@@ -27,12 +27,6 @@ pytestmark = pytest.mark.django_db
 def _in_the_morning(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages ask for the time: it is the morning after."""
     monkeypatch.setattr(timezone, "now", lambda: MORNING)
-
-
-def as_(cast: Cast, user: User | None, verb: str, hours: int = 1, **more: Any) -> Any:
-    assert user is not None
-    at = cast.request.state_since + timedelta(hours=hours)
-    return call(verb, cast.request.pk, actor(user, at), at, **more)
 
 
 def at_appeal(state: State = State.DENIED) -> tuple[Cast, User]:
