@@ -516,6 +516,7 @@ class DraftOnlyInline(TabularInline):
     """Rows that can be changed while what they belong to is a draft."""
 
     extra = 0
+    hide_title = True  # the columns say it; a row above each row with the same words doubles the page
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return (obj is None or obj.is_draft) and bool(super().has_add_permission(request, obj))

@@ -207,7 +207,7 @@ def test_a_notice_is_looked_at_line_by_line_and_then_taken_over(back_office: Cli
 def test_a_notice_with_one_bad_line_cannot_be_taken_over(back_office: Client, draft_2027: CalendarYear) -> None:
     answer = send(back_office, draft_2027, NOTICE + "2028-01-01,off,\n")
     shown = answer.content.decode()
-    assert "1 line cannot be used. Mend the file and send it again." in shown
+    assert "1 line cannot be used. Correct the file and send it again." in shown
     assert "This day is not in the year of the calendar." in shown
     assert answer.context["confirmed"] == ""
     assert "The first line has to name the columns" in send(back_office, draft_2027, "a\n1\n").content.decode()
