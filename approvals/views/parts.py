@@ -439,6 +439,8 @@ class Exchange:
     items: tuple[ExchangedItem, ...]
     working_days: int | None
     answered_at: datetime | None
+    is_open: bool
+    """Whether an answer is still waited for: not once it came, nor when the request went on or ended without one."""
 
 
 def exchanges(request: TravelRequest, actor: Actor) -> list[Exchange]:
@@ -476,6 +478,7 @@ def exchanges(request: TravelRequest, actor: Actor) -> list[Exchange]:
                 ),
                 working_days=asked.working_days,
                 answered_at=answer.at if answer else None,
+                is_open=answer is None and request.state == State.INFORMATION_REQUESTED,
             )
         )
     return shown

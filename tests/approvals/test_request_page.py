@@ -401,6 +401,18 @@ def test_questions_stand_beside_their_answers() -> None:
     shown = text_of(open_page(alice(cast), cast.request))
     assert re.search(r"<dt>Who pays\?</dt>\s*<dd>\s*<p>The foundation pays\.</p>", shown)
     assert "Not answered yet" not in shown
+
+
+def test_a_request_that_ended_waits_for_no_answer_any_more() -> None:
+    cast = in_state(State.INFORMATION_REQUESTED, at=timezone.now() - timedelta(hours=12), legs=_soon(60))
+    assert "working days to answer" in text_of(open_page(alice(cast), cast.request))
+    at = timezone.now()
+    workflow.withdraw(cast.request.pk, actor=actor(alice(cast), at), at=at)
+
+    shown = text_of(open_page(alice(cast), cast.request))
+    assert "Not answered" in shown
+    assert "Not answered yet" not in shown
+    assert "working days to answer" not in shown
     company = text_of(open_page(cast.officer, cast.request))
     assert "Who pays?" not in company
     assert "The foundation pays." not in company
