@@ -1099,7 +1099,7 @@ def _counted(request: TravelRequest, row: Clock, at: datetime) -> Arithmetic:
         used=read.used,
         remaining=read.remaining,
         extension=extension,
-        unit=_("working days") if works else _("days"),
+        unit=pgettext("unit", "working days") if works else pgettext("unit", "days"),
         unit_is_working=works,
         started=row.started_at,
         last_day=read.last_day,
