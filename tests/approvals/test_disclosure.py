@@ -255,7 +255,10 @@ def test_the_api_says_the_same_as_the_pages() -> None:
         "",
         [],
     )
-    assert masked["secrecy"] == {"words": "Measures on confidential lists, Article 4", "url": "https://law.example/lists"}
+    assert masked["secrecy"] == {
+        "words": "Measures on confidential lists, Article 4",
+        "url": "https://law.example/lists",
+    }
     assert (masked["reviewed_by"], masked["reviewed_on"], masked["level"]) == ("Pan Publisher", "2026-02-21", 2)
     assert (whole["is_masked"], whole["code"], whole["touched_by"]) == (
         False,

@@ -88,7 +88,7 @@ def test_07_of_a_confidential_entry_its_existence_its_basis_and_who_reviewed_tha
     cast = in_state(State.COMPANY_REVIEW, legs=[LEGS[0] | {"host": "Zeta Laboratory"}])
     page = page_of(cast.applicant.user, cast)
     assert "An entry of a confidential list" in page
-    assert "Measures on confidential lists, 4" in page
+    assert "Measures on confidential lists, Article 4" in page
     assert "Reviewed by" in page
 
 
