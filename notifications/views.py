@@ -2,6 +2,7 @@
 list of what could not be told."""
 
 import hashlib
+from http import HTTPStatus
 from typing import Any, cast
 from uuid import UUID
 
@@ -199,6 +200,11 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
+def _no_such_link(request: HttpRequest) -> HttpResponse:
+    """For a link of a mail that was cut off or changed: what to do instead."""
+    return render(request, "notifications/no_such_link.html", status=HTTPStatus.NOT_FOUND)
+
+
 @csrf_exempt  # mail programs post without a session (RFC 8058); the token is the proof
 @require_http_methods(["GET", "POST"])
 def notification_unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
@@ -206,11 +212,11 @@ def notification_unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     try:
         user_id, keys = tokens.unsubscribing(token)
     except tokens.BadToken:
-        raise Http404 from None
+        return _no_such_link(request)
     done = request.method == "POST"
     if done:
         if not User.objects.filter(pk=user_id).exists():
-            raise Http404
+            return _no_such_link(request)
         preferences.switch_off_mail(user_id, keys)
     labels = [kind.label for key in keys if (kind := registry.kind(key)).is_optional]
     return render(request, "notifications/unsubscribe.html", {"labels": labels, "done": done})
@@ -233,7 +239,7 @@ def mail_address_confirm(request: HttpRequest, token: str) -> HttpResponse:
     try:
         user_id, email = tokens.confirming(token)
     except tokens.BadToken:
-        raise Http404 from None
+        return _no_such_link(request)
     done = request.method == "POST"
     if done:
         addresses.works_again(user_id, email)

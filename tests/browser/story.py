@@ -610,6 +610,7 @@ PAGES: Mapping[str, Visit] = {
     "reset-done": Visit(nobody, at("/accounts/password/reset/key/done/")),
     "inactive": Visit(nobody, at("/accounts/inactive/")),
     "not-found": Visit(nobody, at("/no/such/page/")),
+    "cut-off-link": Visit(nobody, at("/notifications/unsubscribe/nonsense/")),
     "password": Visit(person("officer"), at("/accounts/password/change/")),
     "password-mistaken": Visit(person("officer"), at("/accounts/password/change/"), send=True),
     "email": Visit(person("officer"), at("/accounts/email/")),

@@ -92,7 +92,10 @@ def test_a_link_that_was_changed_leads_nowhere(happen: Happen, client: Client) -
     other = tokens.unsubscribe_url(bob.pk, ["test-news"]).rpartition("/unsubscribe/")[2]
     forged = f"/notifications/unsubscribe/{other.partition(':')[0]}:{path.rpartition(':')[2]}"
     for wrong in (forged, path[:-3] + "/", "/notifications/unsubscribe/nonsense/"):
-        assert client.post(wrong).status_code == 404
+        refused = client.post(wrong)
+        assert refused.status_code == 404
+        assert "This link does not work" in refused.content.decode()
+        assert reverse("notification_preferences") in refused.content.decode()
     assert client.post(tokens.address_path(alice.pk, alice.email).replace("address", "unsubscribe")).status_code == 404
     assert not Preferences.objects.exists()
 
