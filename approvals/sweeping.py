@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # So many requests are locked at once: for a tenth of a second or so.
 BATCH = 500
+# The first batch is short: when it is full, there is work for another worker too, who is called so much sooner.
+FIRST_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +55,18 @@ def act_on_clock(clock_id: UUID, *, at: datetime) -> bool:
 def sweep(*, at: datetime, batch: int = BATCH, call_help: Callable[[], object] | None = None) -> SweepResult:
     """Take every step of every clock that is due at `at` (aware), the longest due first.
 
-    Safe to run twice, or on two machines, at the same time; `call_help` is called once when there is more than one
-    batch to do. A clock whose step fails fails alone: it is logged, tried again after a growing wait, and seen by
-    administrators. Raises only when the database is away.
+    Safe to run twice, or on two machines, at the same time; `call_help` is called once, after the first batch, when
+    there is more to do. A clock whose step fails fails alone: it is logged, tried again after a growing wait, and seen
+    by administrators. Raises only when the database is away.
     """
     rules.moment_is_aware(at)
-    result = SweepResult()
-    while (found := _sweep_batch(at, batch)) is not None:
+    result, size = SweepResult(), min(batch, FIRST_BATCH)
+    while (found := _sweep_batch(at, size)) is not None:
         result += found
-        if call_help is not None and found.taken + found.failed >= batch:
+        if call_help is not None and found.taken + found.failed >= size:
             call_help()
             call_help = None
+        size = batch
     return result
 
 

@@ -155,8 +155,15 @@ def _subjects(request: TravelRequest) -> dict[ClockKind, dict[UUID, date | None]
     }
 
 
-def turn(request: TravelRequest, *, at: datetime, acted: ClockAction | None = None) -> Turned:
-    """Turn the clocks of `request` to where it is now, and set its due date. `acted`: the step of a clock just taken.
+def turn(
+    request: TravelRequest,
+    *,
+    at: datetime,
+    acted: ClockAction | None = None,
+    then: clocks.ClockReading | None = None,
+) -> Turned:
+    """Turn the clocks of `request` to where it is now, and set its due date. `acted`: the step of a clock just taken;
+    `then`: what that clock says now unless the turn changes it, where that is known (`Due.then`).
 
     Nothing is saved: the caller writes what comes back, in the transaction in which it holds the lock on the request.
     """
@@ -164,9 +171,10 @@ def turn(request: TravelRequest, *, at: datetime, acted: ClockAction | None = No
     held = {kind: value_of(row) for kind, row in open_rows.items()}
     values = dict(held)
     retried: Clock | None = None
+    after: clocks.Clock | None = None
     if acted is not None:
         kind, retried = next((kind, row) for kind, row in open_rows.items() if row.pk == acted.clock_id)
-        values[kind] = clocks.acted(values[kind], clocks.Step(acted.step), at=at)
+        values[kind] = after = clocks.acted(values[kind], clocks.Step(acted.step), at=at)
     decision = values.get(ClockKind.DECISION)
     if decision is not None and request.extension_days and not decision.extension_days:
         values[ClockKind.DECISION] = clocks.extend(
@@ -196,7 +204,7 @@ def turn(request: TravelRequest, *, at: datetime, acted: ClockAction | None = No
         if row is retried:
             row.failures, row.retry_at, row.last_error = 0, None, ""
         _store(value, row)
-        _store_reading(row, _evaluate(value, request, at))
+        _store_reading(row, then if then is not None and value is after else _evaluate(value, request, at))
     for kind in [kind for kind, row in open_rows.items() if row.ended_at is not None]:
         del open_rows[kind]
     _set_due(request)
@@ -309,7 +317,17 @@ def appeal_until(request: TravelRequest, *, at: datetime) -> date:
     return clocks.local_day(at, request.zone) + timedelta(days=terms.days)
 
 
-def step_due(request: TravelRequest, row: Clock, *, at: datetime) -> tuple[clocks.Step, datetime]:
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A step of a clock that is due."""
+
+    step: clocks.Step
+    scheduled: datetime
+    then: clocks.ClockReading | None = None
+    """What the clock says once the step is taken, as long as nothing else changes it; None: nobody asked it yet."""
+
+
+def step_due(request: TravelRequest, row: Clock, *, at: datetime) -> Due:
     """The gravest step of the clock in `row` that is due at `at`, and the moment it was scheduled for.
 
     What is due first is in the row; the arithmetic says whether graver steps have become due meanwhile. LookupError
@@ -317,14 +335,15 @@ def step_due(request: TravelRequest, row: Clock, *, at: datetime) -> tuple[clock
     """
     if not row.next_step or row.next_action_at is None or row.next_action_at > at:
         raise LookupError("nothing is due")
-    value, step, scheduled = value_of(row), clocks.Step(row.next_step), row.next_action_at
+    value, step, scheduled, found = value_of(row), clocks.Step(row.next_step), row.next_action_at, None
     while step not in clocks.RULES[value.kind].then[-1:]:  # nothing is graver than the last
         value = clocks.acted(value, step, at=scheduled)
         found = _evaluate(value, request, at)
         if found.next_step is None or found.next_action_at is None or found.next_action_at > at:
             break
-        step, scheduled = found.next_step, found.next_action_at
-    return step, scheduled
+        # What was scheduled by now is over with this one, so what comes next comes after `at`, whenever it was taken.
+        step, scheduled, found = found.next_step, found.next_action_at, None
+    return Due(step, scheduled, found)
 
 
 _RETRY = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=6))

@@ -62,7 +62,8 @@ def clock_step(request: TravelRequest, row: Clock, *, at: datetime) -> Made:
     gravest step of it. The caller holds the lock on the request, and writes what comes back.
     """
     request.as_of(at)
-    step, scheduled = timekeeping.step_due(request, row, at=at)
+    due = timekeeping.step_due(request, row, at=at)
+    step = due.step
     request.clock_step = step.value
     verb, prepare = _BY_CLOCK.get(step, ("escalate" if step in _ESCALATIONS else "remind", nothing))
 
@@ -74,5 +75,5 @@ def clock_step(request: TravelRequest, row: Clock, *, at: datetime) -> Made:
             taken.add(Escalation, clock_kind=row.kind, step=step)
         return prepare(taken)
 
-    acted = new(ClockAction, clock=row, step=step.value, scheduled_at=scheduled, at=at)
-    return make_step(verb, request, actor=SYSTEM, at=at, prepare=with_clock, acted=acted)
+    acted = new(ClockAction, clock=row, step=step.value, scheduled_at=due.scheduled, at=at)
+    return make_step(verb, request, actor=SYSTEM, at=at, prepare=with_clock, acted=acted, then=due.then)

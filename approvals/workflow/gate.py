@@ -23,6 +23,7 @@ from accounts.refusals import Invalid, NotAllowed, NotFound, NotNow, Problem, Re
 from accounts.roles import Actor, Role
 from accounts.transitions import Row, table
 from approvals import journal, queries, rules, timekeeping
+from approvals.clocks import ClockReading
 from approvals.models import (
     Clock,
     ClockAction,
@@ -171,7 +172,9 @@ def make_step(
     at: datetime,
     prepare: Prepare = nothing,
     acted: ClockAction | None = None,
+    then: ClockReading | None = None,
 ) -> Made:
+    """Take the step in memory. `acted`, `then`: see `timekeeping.turn`."""
     if refusal := _refusal(request, verb, actor):
         raise refusal
     role = _acting_role(request, verb, actor)
@@ -183,7 +186,8 @@ def make_step(
         request.state_since = at
         if request.state in WITH_AUTHORITY and request.reached_authority_at is None:
             request.reached_authority_at = at
-    clocks = timekeeping.turn(request, at=at, acted=acted)
+    # What a clock does next depends on the state.
+    clocks = timekeeping.turn(request, at=at, acted=acted, then=then if request.state == state else None)
     entry = audit.record(
         request,
         verb,
