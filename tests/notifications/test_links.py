@@ -92,7 +92,7 @@ def test_a_link_that_was_changed_leads_nowhere(happen: Happen, client: Client) -
     other = tokens.unsubscribe_url(bob.pk, ["test-news"]).rpartition("/unsubscribe/")[2]
     forged = f"/notifications/unsubscribe/{other.partition(':')[0]}:{path.rpartition(':')[2]}"
     for wrong in (forged, path[:-3] + "/", "/notifications/unsubscribe/nonsense/"):
-        refused = client.post(wrong)
+        refused = client.post(wrong, headers={"accept-language": "en"})
         assert refused.status_code == 404
         assert "This link does not work" in refused.content.decode()
         assert reverse("notification_preferences") in refused.content.decode()
